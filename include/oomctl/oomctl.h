@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef OOMCTL_OOMCTL_H
+#define OOMCTL_OOMCTL_H
+
+/** @file
+ *  @brief Everything: includes every other header of liboomctl.
+ */
+
+#include <oomctl/base.h>
+#include <oomctl/calc.h>
+#include <oomctl/meminfo.h>
+#include <oomctl/proc.h>
+#include <oomctl/vm.h>
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include <oomctl/base.h>
+
+#include "internal.h"
+
+#define TEXT_OF(x) #x
+#define DOTTED(a, b, c) TEXT_OF(a) "." TEXT_OF(b) "." TEXT_OF(c)
+
+OOMCTL_EXPORT const char *oomctl_version(void)
+{
+	return DOTTED(OOMCTL_VERSION_MAJOR, OOMCTL_VERSION_MINOR, OOMCTL_VERSION_PATCH);
+}
+
+OOMCTL_EXPORT const char *oomctl_strerror(int code)
+{
+	switch (-code) {
+	case 0:
+		return "Success.";
+	case EINVAL:
+		return "An argument is out of its documented range, or the kernel "
+		       "refused the "
+		       "value: check the call's documentation.";
+	case ENOMEM:
+		return "Out of memory.";
+	case EMFILE:
+		return "This process has too many open files: close some or raise "
+		       "RLIMIT_NOFILE.";
+	case ENFILE:
+		return "This machine has too many open files: raise fs.file-max.";
+	case EACCES:
+		return "No right to do this. An oom_score_adj below its floor needs "
+		       "CAP_SYS_RESOURCE in the initial user namespace; the files of a "
+		       "process "
+		       "that is not dumpable, as after setuid(), belong to root; a knob "
+		       "of the "
+		       "machine can be set by root of the initial user namespace only.";
+	case EPERM:
+		return "Forbidden by a security module, a BPF program, or "
+		       "hidepid=noaccess on "
+		       "/proc.";
+	case EROFS:
+		return "/proc or /proc/sys is mounted read-only, as in most containers: "
+		       "do this "
+		       "outside of the container.";
+	case ESRCH:
+		return "No such process: it has ended, is hidden, or is of a pid "
+		       "namespace that "
+		       "this /proc does not show.";
+	case EOPNOTSUPP:
+		return "No such file: this kernel has no such knob, or /proc is not "
+		       "mounted or "
+		       "does not show it (subset=pid).";
+	case EBADMSG:
+		return "The file does not hold text of its documented form: is this root "
+		       "really "
+		       "/proc?";
+	case ERANGE:
+		return "A number lies outside its documented range.";
+	case EIO:
+		return "Reading or writing failed, or was cut short.";
+	default:
+		return "Not a result of this library.";
+	}
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef OOMCTL_INTERNAL_H
+#define OOMCTL_INTERNAL_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
+
+#define OOMCTL_EXPORT __attribute__((visibility("default")))
+
+/* Directories that stand for /proc and /sys; AT_FDCWD: the machine's own, by absolute
+ * path. */
+struct oomctl_ctx {
+	int proc_fd;
+	int sys_fd;
+};
+
+/* Gives the caller the members that its structure has, and zeros behind ours. */
+static inline void fill(void *out, size_t size, const void *from, size_t known)
+{
+	size_t common = size < known ? size : known;
+
+	memcpy(out, from, common);
+	memset((char *)out + common, 0, size - common);
+}
+
+#endif
