@@ -39,10 +39,10 @@ extern "C" {
  * lock, no thread. Every call may be used from any number of threads at once, on the same
  * context too. All calls but oomctl_ctx_new() and oomctl_ctx_free() are
  * async-signal-safe: they neither allocate nor use stdio, and work between fork() and
- * exec() of a threaded program. They preserve nothing of `errno`. A call that is
- * interrupted by a signal goes on; after 100 interruptions of one read or write it gives
- * up with `-EIO`. Every descriptor is opened with O_CLOEXEC and, but for those of a
- * context, closed before the call returns.
+ * exec() of a threaded program. Like a system call they may change `errno`: a signal
+ * handler saves it. A call that is interrupted by a signal goes on; after 100
+ * interruptions of one read or write it gives up with `-EIO`. Every descriptor is opened
+ * with O_CLOEXEC and, but for those of a context, closed before the call returns.
  *
  * **Structures.** A structure that the library fills is passed with its size, as
  * `sizeof(struct ...)` in the caller's eyes: members are only ever added at the end, a

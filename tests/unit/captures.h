@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Figures of 60 captures of /proc/meminfo that other projects have published. Of most, the
- * page size and the ratio are not stated with them: they are those that reproduce the limit.
+ * Figures of 60 captures of /proc/meminfo that other projects have published. Of most,
+ * the page size and the ratio are not stated with them: they are those that reproduce the
+ * limit.
  */
 /* clang-format off */
 static const struct capture captures[] = {
