@@ -28,12 +28,12 @@ OOMCTL_EXPORT const char *oomctl_strerror(int code)
 	case ENFILE:
 		return "This machine has too many open files: raise fs.file-max.";
 	case EACCES:
-		return "No right to do this. An oom_score_adj below its floor needs "
-		       "CAP_SYS_RESOURCE in the initial user namespace; the files of a "
-		       "process "
-		       "that is not dumpable, as after setuid(), belong to root; a knob "
-		       "of the "
-		       "machine can be set by root of the initial user namespace only.";
+		return "No right to do this. A knob of the machine needs root of the "
+		       "initial "
+		       "user namespace; an oom_score_adj below its floor needs "
+		       "CAP_SYS_RESOURCE there; the files of a process that is not "
+		       "dumpable, as "
+		       "after setuid(), belong to root.";
 	case EPERM:
 		return "Forbidden by a security module, a BPF program, or "
 		       "hidepid=noaccess on "

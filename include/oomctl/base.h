@@ -20,17 +20,17 @@ extern "C" {
  * which are named `out` and are untouched on failure. A NULL output or an argument out of
  * range is `-EINVAL` before any system call.
  *
- * | code           | meaning |
- * |----------------|---------------------------------------------------------------------|
- * | `-EINVAL`      | an argument is out of its documented range, or the kernel refused
- * the value | | `-ENOMEM`      | out of memory | | `-EMFILE`, `-ENFILE` | out of
- * descriptors, in this process or on this machine        | | `-EACCES`, `-EPERM`,
- * `-EROFS` | the kernel refuses to let this caller read or write  | | `-ESRCH`       | no
- * such process, or it ended meanwhile                              | | `-EOPNOTSUPP`  |
- * this kernel, or this root, has no such file                         | | `-EBADMSG` |
- * the file holds text that is not of its documented form              | | `-ERANGE` | a
- * well-formed number lies outside its type or documented range      | | `-EIO`         |
- * any other failure, a write that was cut short among them            |
+ * | code | meaning |
+ * |------|---------|
+ * | `-EINVAL` | an argument is out of its range, or the kernel refused the value |
+ * | `-ENOMEM` | out of memory |
+ * | `-EMFILE`, `-ENFILE` | out of descriptors, in this process or on this machine |
+ * | `-EACCES`, `-EPERM`, `-EROFS` | the kernel does not let this caller read or write |
+ * | `-ESRCH` | no such process, or it ended meanwhile |
+ * | `-EOPNOTSUPP` | this kernel, or this root, has no such file |
+ * | `-EBADMSG` | the file holds text that is not of its documented form |
+ * | `-ERANGE` | a well-formed number lies outside its type or documented range |
+ * | `-EIO` | any other failure, a write that was cut short among them |
  *
  * **Context.** The first parameter of every call that touches the system says where /proc
  * and /sys are. NULL means this machine.
@@ -47,8 +47,7 @@ extern "C" {
  * **Structures.** A structure that the library fills is passed with its size, as
  * `sizeof(struct ...)` in the caller's eyes: members are only ever added at the end, a
  * smaller size receives the members it knows, a larger one receives zeros behind them. A
- * size of 0 is
- * `-EINVAL`.
+ * size of 0 is `-EINVAL`.
  *
  * @{
  */
@@ -74,7 +73,7 @@ struct oomctl_ctx;
  * truncate.
  *
  * @param proc_root  Directory that stands for /proc; NULL means /proc itself, which is
- * then looked up at each call.
+ *                   then looked up at each call.
  * @param sys_root   Directory that stands for /sys; NULL likewise.
  * @param out        Receives the context; oomctl_ctx_free() releases it.
  *
@@ -104,7 +103,7 @@ void oomctl_ctx_free(struct oomctl_ctx *ctx);
  *
  * @param code  A result of this library: 0 or negative.
  * @return A static English sentence, never NULL. A code that no call returns has one,
- * too.
+ *         too.
  *
  * @safety Async-signal-safe.
  * @since 0.1
@@ -117,7 +116,7 @@ const char *oomctl_strerror(int code);
  * @brief Get the version of the library that is loaded.
  *
  * @return Static text such as "0.1.0", to compare with #OOMCTL_VERSION_MAJOR and its
- * like, which tell what the program was compiled against.
+ *         like, which tell what the program was compiled against.
  *
  * @safety Async-signal-safe.
  * @since 0.1

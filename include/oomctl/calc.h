@@ -53,13 +53,13 @@ struct oomctl_commit_figures {
  * @unit kB (1024 bytes), a multiple of the page size.
  * @range 0 to 2^64 - 1
  * @source vm_commit_limit() in mm/util.c, Linux 3.14 and later; before it the same
- * formula without overcommit_kbytes.
+ *         formula without overcommit_kbytes.
  * @privilege None.
  * @retval -EINVAL  @p in or @p out_kb is NULL, page_size is not a power of two or below
- * 1024, or hugetlb_kb is larger than mem_total_kb.
+ *                  1024, or hugetlb_kb is larger than mem_total_kb.
  * @note During swapoff the kernel prints a SwapTotal that still counts pages in use on
- * the device, and has already taken all of it from the limit: the computed limit is then
- * too high.
+ *       the device, and has already taken all of it from the limit: the computed limit is then
+ *       too high.
  * @safety Async-signal-safe.
  * @since 0.1
  *

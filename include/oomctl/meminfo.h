@@ -61,13 +61,13 @@ struct oomctl_meminfo {
  * @unit kB (1024 bytes), as the kernel prints.
  * @range 0 to 2^64 - 1
  * @source /proc/meminfo: meminfo_proc_show(). One read, yet not a snapshot: the kernel
- * gathers the lines one after another.
+ *         gathers the lines one after another.
  * @privilege None.
  * @retval -EOPNOTSUPP  No such file: /proc is not mounted, or mounted with subset=pid.
  * @retval -EBADMSG     As oomctl_meminfo_parse(), or longer than 8 KiB.
  * @note A container layer such as lxcfs may show a container's RAM beside the machine's
- * commit limit. oomctl_calc_commit_limit() then differs from
- * oomctl_meminfo::commit_limit_kb.
+ *       commit limit. oomctl_calc_commit_limit() then differs from
+ *       oomctl_meminfo::commit_limit_kb.
  * @safety Async-signal-safe. Uses about 9 KiB of stack.
  * @since 0.1
  *
@@ -109,7 +109,7 @@ int oomctl_meminfo_parse(const char *text, size_t length, struct oomctl_meminfo 
  *
  * @param ctx   Context, NULL for this machine.
  * @param out   Receives the figures. The page size is the calling machine's own: set it
- * anew when the context stands for a machine with another one.
+ *              anew when the context stands for a machine with another one.
  * @param size  `sizeof(struct oomctl_commit_figures)`
  *
  * @unit kB, percent and bytes: see struct oomctl_commit_figures.

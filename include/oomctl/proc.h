@@ -54,11 +54,11 @@ enum oomctl_score_adj {
  * @param out  Receives the score; 0 for a process that is never chosen.
  *
  * @unit Points. Since Linux 5.9 an idle process with oom_score_adj 0 has 666 or 667;
- * before, the score is the share of RAM plus swap in thousandths, plus oom_score_adj.
+ *       before, the score is the share of RAM plus swap in thousandths, plus oom_score_adj.
  * @range 0 to 2000 in general. Higher when a process maps more pages than RAM and swap
- * have, as it does with one file mapped many times.
+ *        have, as it does with one file mapped many times.
  * @source /proc/PID/oom_score: proc_oom_score() and oom_badness(), Linux 2.6.11 and
- * later.
+ *         later.
  * @privilege None.
  * @safety Async-signal-safe.
  * @since 0.1
@@ -99,14 +99,14 @@ int oomctl_proc_get_oom_score_adj(const struct oomctl_ctx *ctx, pid_t pid, int32
  * @range #OOMCTL_SCORE_ADJ_MIN to #OOMCTL_SCORE_ADJ_MAX; others are -EINVAL.
  * @source /proc/PID/oom_score_adj: __set_oom_adj(), Linux 2.6.36 and later.
  * @privilege The owner of the process. To go below the floor, CAP_SYS_RESOURCE in the
- * initial user namespace; the floor is the last value set by a holder of that capability,
- * 0 if none did. The user id does not matter: root without the capability is refused.
+ *            initial user namespace; the floor is the last value set by a holder of that capability,
+ *            0 if none did. The user id does not matter: root without the capability is refused.
  * @retval -EACCES  The value is below the floor; or the process belongs to another user;
- * or it is not dumpable, so that its files belong to root. This happens to the caller's
+ *                  or it is not dumpable, so that its files belong to root. This happens to the caller's
  *                  own file after setuid(): prctl(PR_SET_DUMPABLE, 1) or exec() ends it.
  * @retval -EROFS   /proc is mounted read-only, as in many containers.
  * @note A holder of CAP_SYS_RESOURCE moves the floor along: after setting 500 it has to
- * keep the capability to go below 500 again.
+ *       keep the capability to go below 500 again.
  * @safety Async-signal-safe.
  * @since 0.1
  *
@@ -124,12 +124,12 @@ int oomctl_proc_set_oom_score_adj(const struct oomctl_ctx *ctx, pid_t pid, int32
  * @unit Points.
  * @range As oomctl_proc_get_oom_score().
  * @source /proc/PID/oom_score; PID from `Pid:` of /proc/thread-self/fdinfo/PIDFD,
- * Linux 5.3 and later.
+ *         Linux 5.3 and later.
  * @privilege None.
  * @retval -EINVAL  @p pidfd is not an open descriptor of the calling thread, or not a
- * pidfd.
+ *                  pidfd.
  * @retval -ESRCH   The process has ended; or the pidfd is of another pid namespace, and
- * its process has no number in that of this /proc (`Pid: 0`).
+ *                  its process has no number in that of this /proc (`Pid: 0`).
  * @safety Async-signal-safe.
  * @since 0.1
  *
@@ -147,7 +147,7 @@ int oomctl_pidfd_get_oom_score(const struct oomctl_ctx *ctx, int pidfd, int32_t 
  * @unit Thousandths of RAM plus swap.
  * @range #OOMCTL_SCORE_ADJ_MIN to #OOMCTL_SCORE_ADJ_MAX
  * @source /proc/PID/oom_score_adj; PID as for oomctl_pidfd_get_oom_score(), Linux 5.3 and
- * later.
+ *         later.
  * @privilege None.
  * @retval -EINVAL  As oomctl_pidfd_get_oom_score().
  * @retval -ESRCH   As oomctl_pidfd_get_oom_score().
@@ -168,11 +168,11 @@ int oomctl_pidfd_get_oom_score_adj(const struct oomctl_ctx *ctx, int pidfd, int3
  * @unit Thousandths of RAM plus swap.
  * @range #OOMCTL_SCORE_ADJ_MIN to #OOMCTL_SCORE_ADJ_MAX; others are -EINVAL.
  * @source /proc/PID/oom_score_adj; PID as for oomctl_pidfd_get_oom_score(), Linux 5.3 and
- * later.
+ *         later.
  * @privilege As oomctl_proc_set_oom_score_adj().
  * @retval -EINVAL  As oomctl_pidfd_get_oom_score(), or @p adj is out of range.
  * @retval -ESRCH   As oomctl_pidfd_get_oom_score(). The process that may have got the
- * number since is never touched.
+ *                  number since is never touched.
  * @retval -EACCES  As oomctl_proc_set_oom_score_adj().
  * @safety Async-signal-safe.
  * @since 0.1

@@ -45,13 +45,12 @@ enum oomctl_overcommit {
 	OOMCTL_OVERCOMMIT_NEVER = 2   /**< refuse what exceeds the commit limit */
 };
 
-/** @brief Whether the kernel panics, instead of killing a process, when memory runs out.
- */
+/** @brief Whether the kernel panics, instead of killing a process, when memory runs out. */
 enum oomctl_panic {
-	OOMCTL_PANIC_NEVER = 0,         /**< kill a process (the default) */
-	OOMCTL_PANIC_UNCONSTRAINED = 1, /**< panic, unless only a cgroup, cpuset or memory
-					   policy has run out */
-	OOMCTL_PANIC_ALWAYS = 2         /**< panic, even when only a cgroup has run out */
+	OOMCTL_PANIC_NEVER = 0, /**< kill a process (the default) */
+	OOMCTL_PANIC_UNCONSTRAINED =
+	    1,                  /**< panic, unless just a cgroup or cpuset is full */
+	OOMCTL_PANIC_ALWAYS = 2 /**< panic, even when just a cgroup is full */
 };
 
 /**
@@ -63,7 +62,7 @@ enum oomctl_panic {
  * @unit #oomctl_overcommit
  * @range 0 to 2
  * @source /proc/sys/vm/overcommit_memory: __vm_enough_memory() in mm/util.c, Linux 2.6
- * and later.
+ *         and later.
  * @privilege None.
  * @safety Async-signal-safe.
  * @since 0.1
@@ -87,7 +86,7 @@ int oomctl_vm_get_overcommit_memory(const struct oomctl_ctx *ctx,
  * @source /proc/sys/vm/overcommit_memory: overcommit_policy_handler() in mm/util.c.
  * @privilege Root of the initial user namespace.
  * @safety Async-signal-safe. Since Linux 5.9, a change to #OOMCTL_OVERCOMMIT_NEVER waits
- * for every CPU.
+ *         for every CPU.
  * @since 0.1
  *
  * @snippet snippets.c overcommit_memory
@@ -103,12 +102,12 @@ int oomctl_vm_set_overcommit_memory(const struct oomctl_ctx *ctx,
  *
  * @unit Percent of RAM without huge pages; above 100 is legal.
  * @range -2^31 to 2^31 - 1. A negative ratio, which the kernel takes from anybody who
- * writes it, makes the limit practically infinite.
+ *        writes it, makes the limit practically infinite.
  * @source /proc/sys/vm/overcommit_ratio: vm_commit_limit() in mm/util.c, Linux 2.6 and
- * later.
+ *         later.
  * @privilege None.
  * @note 0 while overcommit_kbytes is in force: a write to either of the two zeroes the
- * other, even a write of 0. Then both are 0, and swap alone makes the limit.
+ *       other, even a write of 0. Then both are 0, and swap alone makes the limit.
  * @safety Async-signal-safe.
  * @since 0.1
  *
@@ -145,7 +144,7 @@ int oomctl_vm_set_overcommit_ratio(const struct oomctl_ctx *ctx, int32_t value);
  * @unit kB (1024 bytes)
  * @range 0 to 2^64 - 1
  * @source /proc/sys/vm/overcommit_kbytes: vm_commit_limit() in mm/util.c, Linux 3.14 and
- * later.
+ *         later.
  * @privilege None.
  * @safety Async-signal-safe.
  * @since 0.1
@@ -164,7 +163,7 @@ int oomctl_vm_get_overcommit_kbytes(const struct oomctl_ctx *ctx, uint64_t *out)
  * @unit kB (1024 bytes)
  * @range 0 to 2^64 - 1. 0 brings no ratio back: swap alone makes the limit then.
  * @source /proc/sys/vm/overcommit_kbytes: overcommit_kbytes_handler() in mm/util.c,
- * Linux 3.14 and later.
+ *         Linux 3.14 and later.
  * @privilege Root of the initial user namespace.
  * @safety Async-signal-safe.
  * @since 0.1
@@ -182,7 +181,7 @@ int oomctl_vm_set_overcommit_kbytes(const struct oomctl_ctx *ctx, uint64_t value
  * @unit #oomctl_panic
  * @range 0 to 2
  * @source /proc/sys/vm/panic_on_oom: check_panic_on_oom() in mm/oom_kill.c, Linux 2.6.18
- * and later.
+ *         and later.
  * @privilege None.
  * @safety Async-signal-safe.
  * @since 0.1
@@ -196,12 +195,12 @@ int oomctl_vm_get_panic_on_oom(const struct oomctl_ctx *ctx, enum oomctl_panic *
  *
  * @param ctx    Context, NULL for this machine.
  * @param value  New policy. Unless panic_timeout is other than 0, a machine that panics
- * stays down.
+ *               stays down.
  *
  * @unit #oomctl_panic
  * @range 0 to 2; others are -EINVAL.
  * @source /proc/sys/vm/panic_on_oom: check_panic_on_oom() in mm/oom_kill.c, Linux 2.6.18
- * and later.
+ *         and later.
  * @privilege Root of the initial user namespace.
  * @safety Async-signal-safe.
  * @since 0.1
@@ -219,7 +218,7 @@ int oomctl_vm_set_panic_on_oom(const struct oomctl_ctx *ctx, enum oomctl_panic v
  * @unit None: the kernel tells 0 from other values only.
  * @range -2^31 to 2^31 - 1
  * @source /proc/sys/vm/oom_kill_allocating_task: out_of_memory() in mm/oom_kill.c,
- * Linux 2.6.24 and later.
+ *         Linux 2.6.24 and later.
  * @privilege None.
  * @safety Async-signal-safe.
  * @since 0.1
@@ -237,7 +236,7 @@ int oomctl_vm_get_oom_kill_allocating_task(const struct oomctl_ctx *ctx, int32_t
  * @unit None.
  * @range -2^31 to 2^31 - 1
  * @source /proc/sys/vm/oom_kill_allocating_task: out_of_memory() in mm/oom_kill.c,
- * Linux 2.6.24 and later.
+ *         Linux 2.6.24 and later.
  * @privilege Root of the initial user namespace.
  * @safety Async-signal-safe.
  * @since 0.1
@@ -255,7 +254,7 @@ int oomctl_vm_set_oom_kill_allocating_task(const struct oomctl_ctx *ctx, int32_t
  * @unit None: the kernel tells 0 from other values only.
  * @range -2^31 to 2^31 - 1
  * @source /proc/sys/vm/oom_dump_tasks: dump_header() in mm/oom_kill.c, Linux 2.6.25 and
- * later.
+ *         later.
  * @privilege None.
  * @safety Async-signal-safe.
  * @since 0.1
@@ -273,7 +272,7 @@ int oomctl_vm_get_oom_dump_tasks(const struct oomctl_ctx *ctx, int32_t *out);
  * @unit None.
  * @range -2^31 to 2^31 - 1
  * @source /proc/sys/vm/oom_dump_tasks: dump_header() in mm/oom_kill.c, Linux 2.6.25 and
- * later.
+ *         later.
  * @privilege Root of the initial user namespace.
  * @safety Async-signal-safe.
  * @since 0.1
@@ -291,7 +290,7 @@ int oomctl_vm_set_oom_dump_tasks(const struct oomctl_ctx *ctx, int32_t value);
  * @unit kB (1024 bytes)
  * @range 0 to 2^64 - 1
  * @source /proc/sys/vm/admin_reserve_kbytes: __vm_enough_memory() in mm/util.c,
- * Linux 3.10 and later.
+ *         Linux 3.10 and later.
  * @privilege None.
  * @safety Async-signal-safe.
  * @since 0.1
@@ -305,12 +304,12 @@ int oomctl_vm_get_admin_reserve_kbytes(const struct oomctl_ctx *ctx, uint64_t *o
  *
  * @param ctx    Context, NULL for this machine.
  * @param value  New reserve. Above the commit limit, everything is refused to other
- * processes.
+ *               processes.
  *
  * @unit kB (1024 bytes)
  * @range 0 to 2^64 - 1
  * @source /proc/sys/vm/admin_reserve_kbytes: __vm_enough_memory() in mm/util.c,
- * Linux 3.10 and later.
+ *         Linux 3.10 and later.
  * @privilege Root of the initial user namespace.
  * @safety Async-signal-safe.
  * @since 0.1
@@ -324,12 +323,12 @@ int oomctl_vm_set_admin_reserve_kbytes(const struct oomctl_ctx *ctx, uint64_t va
  *
  * @param ctx  Context, NULL for this machine.
  * @param out  Receives the reserve; a process smaller than 32 times that is kept from
- * 1/32 of its own size.
+ *             1/32 of its own size.
  *
  * @unit kB (1024 bytes)
  * @range 0 to 2^64 - 1
  * @source /proc/sys/vm/user_reserve_kbytes: __vm_enough_memory() in mm/util.c, Linux 3.10
- * and later.
+ *         and later.
  * @privilege None.
  * @safety Async-signal-safe.
  * @since 0.1
@@ -347,7 +346,7 @@ int oomctl_vm_get_user_reserve_kbytes(const struct oomctl_ctx *ctx, uint64_t *ou
  * @unit kB (1024 bytes)
  * @range 0 to 2^64 - 1
  * @source /proc/sys/vm/user_reserve_kbytes: __vm_enough_memory() in mm/util.c, Linux 3.10
- * and later.
+ *         and later.
  * @privilege Root of the initial user namespace.
  * @safety Async-signal-safe.
  * @since 0.1
@@ -365,7 +364,7 @@ int oomctl_vm_set_user_reserve_kbytes(const struct oomctl_ctx *ctx, uint64_t val
  * @unit Seconds.
  * @range -2^31 to 2^31 - 1
  * @source /proc/sys/kernel/panic: panic() in kernel/panic.c, Linux 2.6 and later;
- * negative since 3.1.
+ *         negative since 3.1.
  * @privilege None.
  * @safety Async-signal-safe.
  * @since 0.1
