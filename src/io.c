@@ -71,9 +71,8 @@ static ssize_t read_some(int fd, char *buf, size_t size)
 	return n < 0 ? code_of(errno) : n;
 }
 
-/* Kernel text ends in a newline: a read that does not was cut short, or the end is near.
- */
-static int read_all(int fd, char *buf, size_t size, size_t *out_len)
+/* Kernel text ends in a newline: a read that does not was cut short, or the end is near. */
+static ssize_t read_all(int fd, char *buf, size_t size)
 {
 	size_t len = 0;
 	ssize_t n;
@@ -81,29 +80,24 @@ static int read_all(int fd, char *buf, size_t size, size_t *out_len)
 	do {
 		n = read_some(fd, buf + len, size - len);
 		if (n < 0)
-			return (int)n;
+			return n;
 		len += (size_t)n;
 	} while (n > 0 && len < size && buf[len - 1] != '\n');
 
-	if (len == size)
-		return -EBADMSG;
-
-	*out_len = len;
-	return 0;
+	return len < size ? (ssize_t)len : -EBADMSG;
 }
 
-int io_read(const struct oomctl_ctx *ctx, const char *path, char *buf, size_t size,
-	    size_t *out_len)
+ssize_t io_read(const struct oomctl_ctx *ctx, const char *path, char *buf, size_t size)
 {
-	int fd, r;
+	int fd = open_below(ctx, path, O_RDONLY);
+	ssize_t n;
 
-	fd = open_below(ctx, path, O_RDONLY);
 	if (fd < 0)
 		return fd;
 
-	r = read_all(fd, buf, size, out_len);
+	n = read_all(fd, buf, size);
 	close(fd);
-	return r;
+	return n;
 }
 
 static int write_once(int fd, const char *text, size_t len)

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct oomctl_ctx;
 
@@ -13,9 +14,8 @@ struct oomctl_ctx;
  * -EOPNOTSUPP.
  */
 
-/* The whole file, which must be shorter than size; -EBADMSG when it is not. */
-int io_read(const struct oomctl_ctx *ctx, const char *path, char *buf, size_t size,
-	    size_t *out_len);
+/* The length of the whole file, which must be shorter than size; -EBADMSG when it is not. */
+ssize_t io_read(const struct oomctl_ctx *ctx, const char *path, char *buf, size_t size);
 
 /* One write(2). -EIO when it is cut short. */
 int io_write(const struct oomctl_ctx *ctx, const char *path, const char *text,

@@ -20,18 +20,18 @@ bool knob_takes(const struct knob *k, int32_t value)
 int knob_get(const struct oomctl_ctx *ctx, const struct knob *k, int32_t *out)
 {
 	char text[TEXT_MAX];
-	size_t len;
+	ssize_t len;
 	int32_t v;
 	int r;
 
 	if (!out)
 		return -EINVAL;
 
-	r = io_read(ctx, k->path, text, sizeof(text), &len);
-	if (r < 0)
-		return r;
+	len = io_read(ctx, k->path, text, sizeof(text));
+	if (len < 0)
+		return (int)len;
 
-	r = parse_i32(text, len, &v);
+	r = parse_i32(text, (size_t)len, &v);
 	if (r < 0)
 		return r;
 	if (!knob_takes(k, v))
@@ -44,29 +44,32 @@ int knob_get(const struct oomctl_ctx *ctx, const struct knob *k, int32_t *out)
 int knob_set(const struct oomctl_ctx *ctx, const struct knob *k, int32_t value)
 {
 	char text[TEXT_MAX];
+	char *end = text + sizeof(text);
+	char *begin = prepend_i32(end, value);
 
 	if (!knob_takes(k, value))
 		return -EINVAL;
 
-	return io_write(ctx, k->path, text, (size_t)(format_i32(text, value) - text));
+	return io_write(ctx, k->path, begin, (size_t)(end - begin));
 }
 
 int knob_get_u64(const struct oomctl_ctx *ctx, const char *path, uint64_t *out)
 {
 	char text[TEXT_MAX];
-	size_t len;
-	int r;
+	ssize_t len;
 
 	if (!out)
 		return -EINVAL;
 
-	r = io_read(ctx, path, text, sizeof(text), &len);
-	return r < 0 ? r : parse_u64(text, len, out);
+	len = io_read(ctx, path, text, sizeof(text));
+	return len < 0 ? (int)len : parse_u64(text, (size_t)len, out);
 }
 
 int knob_set_u64(const struct oomctl_ctx *ctx, const char *path, uint64_t value)
 {
 	char text[TEXT_MAX];
+	char *end = text + sizeof(text);
+	char *begin = prepend_u64(end, value);
 
-	return io_write(ctx, path, text, (size_t)(format_u64(text, value) - text));
+	return io_write(ctx, path, begin, (size_t)(end - begin));
 }

@@ -14,11 +14,9 @@ enum { MEMINFO_SIZE = 8192 };
 static int read_meminfo(const struct oomctl_ctx *ctx, struct oomctl_meminfo *out)
 {
 	char text[MEMINFO_SIZE];
-	size_t len;
-	int r;
+	ssize_t len = io_read(ctx, "/proc/meminfo", text, sizeof(text));
 
-	r = io_read(ctx, "/proc/meminfo", text, sizeof(text), &len);
-	return r < 0 ? r : parse_meminfo(text, len, out);
+	return len < 0 ? (int)len : parse_meminfo(text, (size_t)len, out);
 }
 
 OOMCTL_EXPORT int oomctl_meminfo_read(const struct oomctl_ctx *ctx,
@@ -68,16 +66,16 @@ static int add_pages(uint64_t size_kb, uint64_t count, uint64_t *sum_kb)
 static int add_size(const struct oomctl_ctx *ctx, const char *name, uint64_t *sum_kb)
 {
 	char path[sizeof(HUGEPAGES "/hugepages-18446744073709551615kB/nr_hugepages")];
+	char *begin = path + sizeof(path) - sizeof("kB/nr_hugepages");
 	uint64_t size_kb, count;
-	char *end;
 	int r;
 
 	if (parse_hugepages_name(name, &size_kb) < 0)
 		return 0;
 
-	end = format_u64(format_text(path, HUGEPAGES "/hugepages-"), size_kb);
-	format_text(end, "kB/nr_hugepages");
-	r = knob_get_u64(ctx, path, &count);
+	memcpy(begin, "kB/nr_hugepages", sizeof("kB/nr_hugepages"));
+	begin = prepend_text(prepend_u64(begin, size_kb), HUGEPAGES "/hugepages-");
+	r = knob_get_u64(ctx, begin, &count);
 	return r < 0 ? r : add_pages(size_kb, count, sum_kb);
 }
 

@@ -7,48 +7,43 @@
 
 #include <oomctl/meminfo.h>
 
-static bool is_digit(char c)
+/* Nothing but digits; all of them are looked at before one too many is reported. */
+static inline int parse_digits(const char *text, size_t len, uint64_t *out)
 {
-	return c >= '0' && c <= '9';
-}
-
-/* The digits at text; -EBADMSG when there are none, -ERANGE when they exceed 64 bits. */
-static int parse_digits(const char *text, size_t len, uint64_t *out, size_t *out_len)
-{
-	uint64_t v = 0;
+	const char *end = text + len;
 	bool fits = true;
-	size_t i;
+	uint64_t v = 0;
 
-	for (i = 0; i < len && is_digit(text[i]); i++)
-		fits = fits && !__builtin_mul_overflow(v, 10, &v) &&
-		       !__builtin_add_overflow(v, (unsigned)(text[i] - '0'), &v);
-
-	if (i == 0)
+	if (len == 0)
 		return -EBADMSG;
 
+	for (; text < end; text++) {
+		unsigned digit = (unsigned char)*text - (unsigned)'0';
+
+		if (digit > 9)
+			return -EBADMSG;
+		if (__builtin_mul_overflow(v, 10, &v) ||
+		    __builtin_add_overflow(v, digit, &v))
+			fits = false;
+	}
+
 	*out = v;
-	*out_len = i;
 	return fits ? 0 : -ERANGE;
 }
 
 /* [-]digits[\n] */
-static int parse_number(const char *text, size_t len, bool *out_negative, uint64_t *out)
+static inline int parse_number(const char *text, size_t len, bool *out_negative,
+			       uint64_t *out)
 {
 	bool negative = len > 0 && text[0] == '-';
-	size_t digits = 0;
-	int r;
 
 	text += negative;
 	len -= negative;
 	if (len > 0 && text[len - 1] == '\n')
 		len--;
 
-	r = parse_digits(text, len, out, &digits);
-	if (digits != len)
-		return -EBADMSG;
-
 	*out_negative = negative;
-	return r;
+	return parse_digits(text, len, out);
 }
 
 int parse_i32(const char *text, size_t len, int32_t *out)
@@ -83,51 +78,70 @@ int parse_u64(const char *text, size_t len, uint64_t *out)
 	return 0;
 }
 
-/* Length of the line at text, without its newline. */
-static size_t line_length(const char *text, size_t len)
-{
-	const char *end = memchr(text, '\n', len);
+/* Text that is still to be read. */
+struct rest {
+	const char *at;
+	size_t len;
+};
 
-	return end ? (size_t)(end - text) : len;
+static inline void skip(struct rest *t, size_t len)
+{
+	t->at += len;
+	t->len -= len;
 }
 
-/* Bytes of prefix at text, 0 when text does not begin with it. */
-static size_t skip_prefix(const char *text, size_t len, const char *prefix,
-			  size_t prefix_len)
+static bool skip_prefix(struct rest *t, const char *prefix, size_t len)
 {
-	return len >= prefix_len && memcmp(text, prefix, prefix_len) == 0 ? prefix_len
-									  : 0;
+	if (t->len < len || memcmp(t->at, prefix, len) != 0)
+		return false;
+
+	skip(t, len);
+	return true;
+}
+
+static bool cut_suffix(struct rest *t, const char *suffix, size_t len)
+{
+	if (t->len < len || memcmp(t->at + t->len - len, suffix, len) != 0)
+		return false;
+
+	t->len -= len;
+	return true;
+}
+
+/* The next line, without its newline. */
+static inline struct rest take_line(struct rest *t)
+{
+	const char *newline = memchr(t->at, '\n', t->len);
+	struct rest line = *t;
+
+	if (newline)
+		line.len = (size_t)(newline - t->at);
+	skip(t, line.len + (newline != NULL));
+	return line;
 }
 
 int parse_fdinfo_pid(const char *text, size_t len, int32_t *out)
 {
-	static const char name[] = "Pid:\t";
-	size_t line, value;
+	struct rest t = { text, len };
+	struct rest line;
 
-	for (; len > 0; text += line, len -= line) {
-		line = line_length(text, len);
-		value = skip_prefix(text, line, name, sizeof(name) - 1);
-		if (value)
-			return parse_i32(text + value, line - value, out);
-		line += line < len;
+	while (t.len > 0) {
+		line = take_line(&t);
+		if (skip_prefix(&line, "Pid:\t", strlen("Pid:\t")))
+			return parse_i32(line.at, line.len, out);
 	}
 	return -EBADMSG;
 }
 
 int parse_hugepages_name(const char *name, uint64_t *out_kb)
 {
-	static const char prefix[] = "hugepages-";
-	size_t len = strlen(name);
-	size_t digits = 0;
-	size_t value;
-	int r;
+	struct rest t = { name, strlen(name) };
 
-	value = skip_prefix(name, len, prefix, sizeof(prefix) - 1);
-	if (!value)
+	if (!skip_prefix(&t, "hugepages-", strlen("hugepages-")) ||
+	    !cut_suffix(&t, "kB", strlen("kB")))
 		return -EBADMSG;
 
-	r = parse_digits(name + value, len - value, out_kb, &digits);
-	return r == 0 && strcmp(name + value + digits, "kB") != 0 ? -EBADMSG : r;
+	return parse_digits(t.at, t.len, out_kb);
 }
 
 /* A line of /proc/meminfo that the library knows. */
@@ -161,35 +175,36 @@ _Static_assert(sizeof(struct oomctl_meminfo) == (1 + LINES) * sizeof(uint64_t),
 	       "a member for each line, behind `present`");
 _Static_assert(OOMCTL_MEMINFO_HUGETLB == 1 << (LINES - 1), "a bit for each line");
 
-/* LINES when the library does not know it. */
-static size_t find_line(const char *text, size_t len)
-{
-	size_t i;
+/* The first letter tells most other lines at once; this many bytes tell the known apart. */
+enum { HEAD = 8 };
+#define LETTER(c) (1U << ((unsigned char)(c) % 32))
+#define FIRST_LETTERS (LETTER('M') | LETTER('S') | LETTER('C') | LETTER('H'))
 
-	for (i = 0; i < LINES; i++)
-		if (skip_prefix(text, len, lines[i].name, lines[i].name_len))
-			break;
-	return i;
+/* The line that t begins with, behind whose name t then is; LINES when it is not known. */
+static size_t take_name(struct rest *t)
+{
+	size_t i = 0;
+
+	if (t->len < HEAD || !(LETTER(*t->at) & FIRST_LETTERS))
+		return LINES;
+	while (i < LINES && memcmp(t->at, lines[i].name, HEAD) != 0)
+		i++;
+	return i < LINES && skip_prefix(t, lines[i].name, lines[i].name_len) ? i : LINES;
 }
 
 /* spaces digits unit */
-static int parse_quantity(const char *text, size_t len, const char *unit, uint64_t *out)
+static int parse_quantity(struct rest t, bool in_kb, uint64_t *out)
 {
-	size_t digits = 0;
-	int r;
-
-	for (; len > 0 && *text == ' '; text++)
-		len--;
-
-	r = parse_digits(text, len, out, &digits);
-	text += digits;
-	len -= digits;
-	return len == strlen(unit) && memcmp(text, unit, len) == 0 ? r : -EBADMSG;
+	if (in_kb && !cut_suffix(&t, " kB", strlen(" kB")))
+		return -EBADMSG;
+	while (t.len > 0 && *t.at == ' ')
+		skip(&t, 1);
+	return parse_digits(t.at, t.len, out);
 }
 
-static int parse_meminfo_line(const char *text, size_t len, struct oomctl_meminfo *m)
+static int parse_meminfo_line(struct rest line, struct oomctl_meminfo *m)
 {
-	size_t i = find_line(text, len);
+	size_t i = take_name(&line);
 	uint64_t bit = (uint64_t)1 << i;
 	uint64_t v;
 	int r;
@@ -199,8 +214,7 @@ static int parse_meminfo_line(const char *text, size_t len, struct oomctl_meminf
 	if (m->present & bit)
 		return -EBADMSG;
 
-	r = parse_quantity(text + lines[i].name_len, len - lines[i].name_len,
-			   lines[i].in_kb ? " kB" : "", &v);
+	r = parse_quantity(line, lines[i].in_kb, &v);
 	if (r < 0)
 		return r;
 
@@ -211,16 +225,14 @@ static int parse_meminfo_line(const char *text, size_t len, struct oomctl_meminf
 
 int parse_meminfo(const char *text, size_t len, struct oomctl_meminfo *out)
 {
+	struct rest t = { text, len };
 	struct oomctl_meminfo m = { 0 };
-	size_t line;
 	int r;
 
-	for (; len > 0; text += line, len -= line) {
-		line = line_length(text, len);
-		r = parse_meminfo_line(text, line, &m);
+	while (t.len > 0) {
+		r = parse_meminfo_line(take_line(&t), &m);
 		if (r < 0)
 			return r;
-		line += line < len;
 	}
 	if (!(m.present & OOMCTL_MEMINFO_MEM_TOTAL))
 		return -EBADMSG;
@@ -229,33 +241,21 @@ int parse_meminfo(const char *text, size_t len, struct oomctl_meminfo *out)
 	return 0;
 }
 
-char *format_text(char *end, const char *text)
+char *prepend_u64(char *begin, uint64_t value)
 {
-	size_t len = strlen(text);
-
-	memcpy(end, text, len + 1);
-	return end + len;
-}
-
-char *format_u64(char *end, uint64_t value)
-{
-	char digits[sizeof("18446744073709551615")];
-	char *first = digits + sizeof(digits) - 1;
-
-	*first = '\0';
 	do {
-		*--first = (char)('0' + value % 10);
+		*--begin = (char)('0' + value % 10);
 		value /= 10;
 	} while (value != 0);
-
-	return format_text(end, first);
+	return begin;
 }
 
-char *format_i32(char *end, int32_t value)
+char *prepend_i32(char *begin, int32_t value)
 {
 	if (value >= 0)
-		return format_u64(end, (uint64_t)value);
+		return prepend_u64(begin, (uint64_t)value);
 
-	*end = '-';
-	return format_u64(end + 1, (uint64_t) - (int64_t)value);
+	begin = prepend_u64(begin, (uint64_t) - (int64_t)value);
+	*--begin = '-';
+	return begin;
 }

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/types.h>
 
 struct oomctl_meminfo;
@@ -24,9 +25,15 @@ int parse_hugepages_name(const char *name, uint64_t *out_kb);
 
 int parse_meminfo(const char *text, size_t len, struct oomctl_meminfo *out);
 
-/* Append and terminate with a NUL; return the new end. */
-char *format_text(char *end, const char *text);
-char *format_u64(char *end, uint64_t value);
-char *format_i32(char *end, int32_t value);
+/* Put a text, or decimal digits, before what begins at begin; return the new beginning. */
+static inline char *prepend_text(char *begin, const char *text)
+{
+	size_t len = strlen(text);
+
+	return memcpy(begin - len, text, len);
+}
+
+char *prepend_u64(char *begin, uint64_t value);
+char *prepend_i32(char *begin, int32_t value);
 
 #endif

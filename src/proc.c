@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <oomctl/proc.h>
 
+#include <string.h>
+
 #include "internal.h"
 #include "io.h"
 #include "knob.h"
@@ -9,21 +11,40 @@
 _Static_assert(sizeof(pid_t) == sizeof(int32_t),
 	       "a pid is printed and read as an int32_t");
 
-/* Paths as they are when the directory of the process stands for /proc. */
-static const struct knob oom_score = { "/proc/oom_score", 0, INT32_MAX };
-static const struct knob oom_score_adj = { "/proc/oom_score_adj", OOMCTL_SCORE_ADJ_MIN,
-					   OOMCTL_SCORE_ADJ_MAX };
+/* The caller's own files, by "self": whatever its number below that root. */
+static const struct knob oom_score = { "/proc/self/oom_score", 0, INT32_MAX };
+static const struct knob oom_score_adj = { "/proc/self/oom_score_adj",
+					   OOMCTL_SCORE_ADJ_MIN, OOMCTL_SCORE_ADJ_MAX };
 
-/* Enough for "/proc/thread-self/fdinfo/2147483647" and all others. */
+/* Room for "/proc/thread-self/fdinfo/2147483647" and all others. */
 enum { PATH_SIZE = 40 };
 
-/* "/proc/PID"; returns its end. The caller is "self", whatever its number below that
- * root. */
-static char *directory_of(char *path, pid_t pid)
+/* A path is written from its end, which this is. */
+static char *end_of(char *path)
 {
-	char *end = format_text(path, "/proc/");
+	path[PATH_SIZE - 1] = '\0';
+	return path + PATH_SIZE - 1;
+}
 
-	return pid == 0 ? format_text(end, "self") : format_i32(end, pid);
+/* A file of another process. */
+struct file {
+	struct knob knob;
+	char path[PATH_SIZE];
+};
+
+/* The file that is `self` of the caller. */
+static inline const struct knob *file_of(struct file *f, pid_t pid,
+					 const struct knob *self)
+{
+	char *begin;
+
+	if (pid == 0)
+		return self;
+
+	begin = prepend_text(end_of(f->path), self->path + strlen("/proc/self"));
+	begin = prepend_text(prepend_i32(begin, pid), "/proc/");
+	f->knob = (struct knob){ begin, self->min, self->max };
+	return &f->knob;
 }
 
 /* A file that is missing is a process that is missing. */
@@ -32,49 +53,46 @@ static int missing_is_gone(int r)
 	return r == -EOPNOTSUPP ? -ESRCH : r;
 }
 
-static int get_by_pid(const struct oomctl_ctx *ctx, pid_t pid, const struct knob *file,
-		      int32_t *out)
+static inline int get_by_pid(const struct oomctl_ctx *ctx, pid_t pid,
+			     const struct knob *self, int32_t *out)
 {
-	char path[PATH_SIZE];
-	struct knob k = { path, file->min, file->max };
+	struct file f;
 
 	if (pid < 0)
 		return -EINVAL;
 
-	format_text(directory_of(path, pid), file->path + strlen("/proc"));
-	return missing_is_gone(knob_get(ctx, &k, out));
+	return missing_is_gone(knob_get(ctx, file_of(&f, pid, self), out));
 }
 
-static int set_by_pid(const struct oomctl_ctx *ctx, pid_t pid, const struct knob *file,
-		      int32_t value)
+static inline int set_by_pid(const struct oomctl_ctx *ctx, pid_t pid,
+			     const struct knob *self, int32_t value)
 {
-	char path[PATH_SIZE];
-	struct knob k = { path, file->min, file->max };
+	struct file f;
 
 	if (pid < 0)
 		return -EINVAL;
 
-	format_text(directory_of(path, pid), file->path + strlen("/proc"));
-	return missing_is_gone(knob_set(ctx, &k, value));
+	return missing_is_gone(knob_set(ctx, file_of(&f, pid, self), value));
 }
 
 /* The number of the pidfd's process in the pid namespace of the context's /proc. */
 static int pid_of(const struct oomctl_ctx *ctx, int pidfd, pid_t *out)
 {
-	char path[PATH_SIZE];
 	char text[1024]; /* NSpid: has a number for each of at most 32 pid namespaces */
-	size_t len;
-	int r;
+	char path[PATH_SIZE];
+	const char *begin;
+	ssize_t len;
 
 	/* Not "self": a thread may have descriptors of its own. */
-	format_i32(format_text(path, "/proc/thread-self/fdinfo/"), pidfd);
-	r = io_read(ctx, path, text, sizeof(text), &len);
-	if (r == -EOPNOTSUPP || r == -EBADMSG)
+	begin =
+	    prepend_text(prepend_i32(end_of(path), pidfd), "/proc/thread-self/fdinfo/");
+	len = io_read(ctx, begin, text, sizeof(text));
+	if (len == -EOPNOTSUPP || len == -EBADMSG)
 		return -EINVAL;
-	if (r < 0)
-		return r;
+	if (len < 0)
+		return (int)len;
 
-	if (parse_fdinfo_pid(text, len, out) < 0)
+	if (parse_fdinfo_pid(text, (size_t)len, out) < 0)
 		return -EINVAL;
 	return *out > 0 ? 0 : -ESRCH;
 }
@@ -90,13 +108,11 @@ static int open_process(const struct oomctl_ctx *ctx, int pidfd, int *out_fd)
 	if (r < 0)
 		return r;
 
-	directory_of(path, pid);
-	r = io_open_dir(ctx, path, &fd);
+	r = io_open_dir(ctx, prepend_text(prepend_i32(end_of(path), pid), "/proc/"), &fd);
 	if (r < 0)
 		return missing_is_gone(r);
 
-	/* A process that still runs has had its number all the time: the directory is its
-	 * own. */
+	/* A process that still runs has had its number all the time. */
 	r = io_pidfd_running(pidfd);
 	if (r < 0) {
 		io_close(fd);
@@ -107,10 +123,20 @@ static int open_process(const struct oomctl_ctx *ctx, int pidfd, int *out_fd)
 	return 0;
 }
 
-static int get_by_pidfd(const struct oomctl_ctx *ctx, int pidfd, const struct knob *file,
+/* The same where the directory of the process takes the place of /proc. */
+static const struct knob *file_in_root(struct file *f, const struct knob *self)
+{
+	char *begin = prepend_text(end_of(f->path), self->path + strlen("/proc/self"));
+
+	f->knob = (struct knob){ prepend_text(begin, "/proc"), self->min, self->max };
+	return &f->knob;
+}
+
+static int get_by_pidfd(const struct oomctl_ctx *ctx, int pidfd, const struct knob *self,
 			int32_t *out)
 {
 	struct oomctl_ctx process = { AT_FDCWD, AT_FDCWD };
+	struct file f;
 	int r;
 
 	if (pidfd < 0 || !out)
@@ -120,25 +146,26 @@ static int get_by_pidfd(const struct oomctl_ctx *ctx, int pidfd, const struct kn
 	if (r < 0)
 		return r;
 
-	r = missing_is_gone(knob_get(&process, file, out));
+	r = missing_is_gone(knob_get(&process, file_in_root(&f, self), out));
 	io_close(process.proc_fd);
 	return r;
 }
 
-static int set_by_pidfd(const struct oomctl_ctx *ctx, int pidfd, const struct knob *file,
+static int set_by_pidfd(const struct oomctl_ctx *ctx, int pidfd, const struct knob *self,
 			int32_t value)
 {
 	struct oomctl_ctx process = { AT_FDCWD, AT_FDCWD };
+	struct file f;
 	int r;
 
-	if (pidfd < 0 || !knob_takes(file, value))
+	if (pidfd < 0 || !knob_takes(self, value))
 		return -EINVAL;
 
 	r = open_process(ctx, pidfd, &process.proc_fd);
 	if (r < 0)
 		return r;
 
-	r = missing_is_gone(knob_set(&process, file, value));
+	r = missing_is_gone(knob_set(&process, file_in_root(&f, self), value));
 	io_close(process.proc_fd);
 	return r;
 }

@@ -4,6 +4,10 @@
 #include "internal.h"
 #include "knob.h"
 
+_Static_assert(sizeof(enum oomctl_overcommit) == sizeof(int32_t) &&
+		   sizeof(enum oomctl_panic) == sizeof(int32_t),
+	       "enums are read as int32_t");
+
 /* clang-format off */
 static const struct knob overcommit_memory        = { "/proc/sys/vm/overcommit_memory", 0, 2 };
 static const struct knob panic_on_oom             = { "/proc/sys/vm/panic_on_oom", 0, 2 };
@@ -17,16 +21,7 @@ static const char user_reserve_kbytes[]           =   "/proc/sys/vm/user_reserve
 OOMCTL_EXPORT int oomctl_vm_get_overcommit_memory(const struct oomctl_ctx *ctx,
 						  enum oomctl_overcommit *out)
 {
-	int32_t v;
-	int r;
-
-	if (!out)
-		return -EINVAL;
-
-	r = knob_get(ctx, &overcommit_memory, &v);
-	if (r == 0)
-		*out = (enum oomctl_overcommit)v;
-	return r;
+	return knob_get(ctx, &overcommit_memory, (int32_t *)out);
 }
 
 OOMCTL_EXPORT int oomctl_vm_set_overcommit_memory(const struct oomctl_ctx *ctx,
@@ -67,16 +62,7 @@ OOMCTL_EXPORT int oomctl_vm_set_overcommit_kbytes(const struct oomctl_ctx *ctx,
 OOMCTL_EXPORT int oomctl_vm_get_panic_on_oom(const struct oomctl_ctx *ctx,
 					     enum oomctl_panic *out)
 {
-	int32_t v;
-	int r;
-
-	if (!out)
-		return -EINVAL;
-
-	r = knob_get(ctx, &panic_on_oom, &v);
-	if (r == 0)
-		*out = (enum oomctl_panic)v;
-	return r;
+	return knob_get(ctx, &panic_on_oom, (int32_t *)out);
 }
 
 OOMCTL_EXPORT int oomctl_vm_set_panic_on_oom(const struct oomctl_ctx *ctx,

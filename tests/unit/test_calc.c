@@ -126,6 +126,7 @@ static void published_captures_are_exact(void **state)
 	}
 }
 
+#ifdef __SIZEOF_INT128__
 static uint64_t next_random(uint64_t *seed_state)
 {
 	*seed_state ^= *seed_state << 13;
@@ -156,7 +157,6 @@ static struct oomctl_commit_figures any_figures(uint64_t *seed_state)
 	return in;
 }
 
-#ifdef __SIZEOF_INT128__
 __extension__ typedef unsigned __int128 wide;
 
 /* The kernel's formula over wide numbers, reduced only where the kernel stores a long. */

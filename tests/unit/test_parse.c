@@ -146,25 +146,21 @@ static void what_is_formatted_reads_back(void **state)
 	static const int32_t i32[] = { 0,    1,    -1,    9,         10,
 				       -999, 1000, -1000, INT32_MAX, INT32_MIN };
 	static const uint64_t u64[] = { 0, 9, 10, 99, 100, UINT32_MAX, UINT64_MAX };
-	char text[32], want[32];
-	char *end;
+	char text[32] = "", want[32];
+	char *end = text + sizeof(text) - 1;
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(i32); i++) {
-		end = format_i32(text, i32[i]);
 		snprintf(want, sizeof(want), "%d", i32[i]);
-		assert_string_equal(text, want);
-		assert_ptr_equal(end, text + strlen(want));
+		assert_string_equal(prepend_i32(end, i32[i]), want);
 	}
 	for (size_t i = 0; i < LENGTH(u64); i++) {
-		end = format_u64(text, u64[i]);
 		snprintf(want, sizeof(want), "%llu", (unsigned long long)u64[i]);
-		assert_string_equal(text, want);
-		assert_ptr_equal(end, text + strlen(want));
+		assert_string_equal(prepend_u64(end, u64[i]), want);
 	}
-	end = format_i32(format_text(text, "/proc/"), 42);
-	assert_string_equal(text, "/proc/42");
-	assert_ptr_equal(end, text + 8);
+	assert_string_equal(
+	    prepend_text(prepend_i32(prepend_text(end, "/x"), 42), "/proc/"),
+	    "/proc/42/x");
 }
 
 int main(void)

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef OOMCTL_TESTS_CALLS_H
+#define OOMCTL_TESTS_CALLS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct oomctl_ctx;
+
+struct call {
+	const char *name;
+	int (*run)(void); /* 0 when it succeeds */
+};
+
+/* Every call of the library but those that make and free a context; the last has no name.
+ */
+extern const struct call calls[];
+
+/* NULL when there is no call of that name. */
+const struct call *find_call(const char *name);
+
+/* What the calls are given. */
+struct given {
+	const struct oomctl_ctx *ctx;
+	pid_t pid;
+	int pidfd;
+	int32_t adj;
+};
+extern struct given given;
+
+#endif

@@ -1,0 +1,59 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Counts the user instructions of calls, and compares them with their budgets.
+
+The difference of n and 2n calls leaves out what the program itself costs.
+Usage: instructions.py COST, the path of that program.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+N = 200
+BUDGETS = [
+    # call, how it names the process, most instructions
+    ("vm_get_overcommit_memory", "", 200),
+    ("proc_get_oom_score_adj", "by pid", 350),
+    ("proc_get_oom_score_adj", "pid 0", 350),
+    ("proc_set_oom_score_adj", "pid 0", 250),
+    ("pidfd_get_oom_score_adj", "", None),
+    ("meminfo_read", "", 6000),
+    ("meminfo_read_commit_figures", "", None),
+    ("calc_commit_limit", "", 100),
+    ("calc_overcommit_ratio", "", None),
+]
+
+
+def instructions(cost, call, n, pid, pidfd):
+    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", cost]
+    command += [call, str(n), str(pid), str(pidfd)]
+    done = subprocess.run(command, pass_fds=[pidfd], stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        sys.exit(done.stderr)
+    return int(re.search(r"Collected : (\d+)", done.stderr)[1])
+
+
+def main():
+    if not shutil.which("valgrind"):
+        no_skip = os.environ.get("OOMCTL_NO_SKIP")
+        print("would be skipped: no valgrind" if no_skip else "SKIP: no valgrind")
+        return 1 if no_skip else 77
+
+    status = 0
+    pidfd = os.pidfd_open(os.getpid())
+    for call, how, most in BUDGETS:
+        given = sys.argv[1], "oomctl_" + call
+        pid = os.getpid() if how == "by pid" else 0
+        once, twice = (instructions(*given, n, pid, pidfd) for n in (N, 2 * N))
+        each = (twice - once) / N
+        missed = most is not None and not 0 < each <= most
+        status |= missed
+        goal = f"<= {most}" if most else ""
+        print(f"{call:28} {how:6} {each:8.1f} {goal:8} {'MISSED' if missed else ''}".rstrip())
+    return status
+
+
+sys.exit(main())

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "calls.h"
+#include "fixture.h"
+#include "test.h"
+
+static int allocations;
+
+/* These come between libc, this program, and the allocator. */
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *p, size_t size);
+void __libc_free(void *p);
+
+void *malloc(size_t size)
+{
+	allocations++;
+	return __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+	allocations++;
+	return __libc_calloc(count, size);
+}
+
+void *realloc(void *p, size_t size)
+{
+	allocations++;
+	return __libc_realloc(p, size);
+}
+
+void free(void *p)
+{
+	allocations++;
+	__libc_free(p);
+}
+
+/* No "Hugetlb:": the directory of the sizes is read, too. */
+static void fill_fixture(const struct fixture *f)
+{
+	static const char *const knobs[] = {
+		"vm/admin_reserve_kbytes",
+		"vm/oom_dump_tasks",
+		"vm/oom_kill_allocating_task",
+		"vm/overcommit_kbytes",
+		"vm/overcommit_memory",
+		"vm/overcommit_ratio",
+		"vm/panic_on_oom",
+		"vm/user_reserve_kbytes",
+		"kernel/panic",
+	};
+	char path[64];
+
+	for (size_t i = 0; i < LENGTH(knobs); i++) {
+		snprintf(path, sizeof(path), "proc/sys/%s", knobs[i]);
+		fixture_put(f, path, "1\n");
+	}
+	snprintf(path, sizeof(path), "proc/thread-self/fdinfo/%d", given.pidfd);
+	fixture_put(f, path, "Pid:\t7\n");
+	fixture_put(f, "proc/7/oom_score", "1\n");
+	fixture_put(f, "proc/7/oom_score_adj", "1\n");
+	fixture_put(f, "proc/meminfo", "MemTotal: 4029312 kB\n");
+	fixture_put(f, "sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "0\n");
+}
+
+static void no_call_allocates_or_frees(void **state)
+{
+	const struct fixture *f = *state;
+	int before, after;
+
+	given.ctx = f->ctx;
+	given.pid = 7;
+	given.pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	fill_fixture(f);
+
+	for (const struct call *c = calls; c->name; c++) {
+		before = allocations;
+		if (c->run() != 0)
+			fail_msg("%s fails", c->name);
+		after = allocations;
+		if (after != before)
+			fail_msg("%s: %d times", c->name, after - before);
+	}
+	close(given.pidfd);
+}
+
+static void what_libc_allocates_is_seen(void **state)
+{
+	int before = allocations;
+
+	(void)state;
+	fclose(fopen("/dev/null", "re"));
+	assert_true(allocations >= before + 2);
+}
+
+/* The name in a line of the map; NULL when there is none. */
+static const char *exported_name(char *line)
+{
+	char *name = line + strspn(line, "\t");
+
+	name[strcspn(name, ";")] = '\0';
+	return strncmp(name, "oomctl_", 7) == 0 ? name : NULL;
+}
+
+static void every_exported_call_is_among_them(void **state)
+{
+	FILE *map = fopen(MAP, "re");
+	const char *name;
+	char line[128];
+	int found = 0;
+
+	(void)state;
+	assert_non_null(map);
+	while (fgets(line, sizeof(line), map)) {
+		name = exported_name(line);
+		if (!name || strncmp(name, "oomctl_ctx_", 11) == 0)
+			continue;
+		if (!find_call(name))
+			fail_msg("calls.c lacks %s", name);
+		found++;
+	}
+	fclose(map);
+	assert_true(found > 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FIXTURE_TEST(no_call_allocates_or_frees),
+		cmocka_unit_test(what_libc_allocates_is_seen),
+		cmocka_unit_test(every_exported_call_is_among_them),
+	};
+
+	return cmocka_run_group_tests_name("mallocs", tests, NULL, NULL);
+}
