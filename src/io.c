@@ -49,7 +49,7 @@ static int root_of(const struct oomctl_ctx *ctx, const char **path)
 }
 
 /* A descriptor, or a code. */
-static int open_below(const struct oomctl_ctx *ctx, const char *path, int flags)
+static inline int open_below(const struct oomctl_ctx *ctx, const char *path, int flags)
 {
 	int root = root_of(ctx, &path);
 	int fd;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <oomctl/meminfo.h>
 
+#include <string.h>
+
 #include <oomctl/calc.h>
 
 #include "internal.h"
@@ -93,8 +95,7 @@ static int sum_sizes(const struct oomctl_ctx *ctx, struct io_names *names,
 	return r;
 }
 
-/* For kernels that print no "Hugetlb:". Without the directory there is one size at most.
- */
+/* Where no "Hugetlb:" is printed. Without the directory there is one size at most. */
 static int read_hugetlb(const struct oomctl_ctx *ctx, struct oomctl_meminfo *m)
 {
 	struct io_names names;

@@ -183,12 +183,14 @@ enum { HEAD = 8 };
 /* The line that t begins with, behind whose name t then is; LINES when it is not known. */
 static size_t take_name(struct rest *t)
 {
-	size_t i = 0;
+	size_t i;
 
 	if (t->len < HEAD || !(LETTER(*t->at) & FIRST_LETTERS))
 		return LINES;
-	while (i < LINES && memcmp(t->at, lines[i].name, HEAD) != 0)
-		i++;
+#pragma GCC unroll 10
+	for (i = 0; i < LINES; i++)
+		if (memcmp(t->at, lines[i].name, HEAD) == 0)
+			break;
 	return i < LINES && skip_prefix(t, lines[i].name, lines[i].name_len) ? i : LINES;
 }
 
