@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -11,7 +12,12 @@
 #include "internal.h"
 
 /* A storm of signals must not hold the caller for ever. */
-enum { INTERRUPTIONS_MAX = 100 };
+enum { TRIES = 100 };
+
+static bool is_interrupted(int *tries)
+{
+	return errno == EINTR && --*tries > 0;
+}
 
 static int code_of(int err)
 {
@@ -52,21 +58,25 @@ static int root_of(const struct oomctl_ctx *ctx, const char **path)
 static inline int open_below(const struct oomctl_ctx *ctx, const char *path, int flags)
 {
 	int root = root_of(ctx, &path);
+	int tries = TRIES;
 	int fd;
 
 	/* Not to block on a FIFO, nor to gain a terminal: a root may hold anything. */
-	fd = openat(root, path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	do {
+		fd = openat(root, path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	} while (fd < 0 && is_interrupted(&tries));
+
 	return fd < 0 ? code_of(errno) : fd;
 }
 
 static ssize_t read_some(int fd, char *buf, size_t size)
 {
-	int tries = INTERRUPTIONS_MAX;
+	int tries = TRIES;
 	ssize_t n;
 
 	do {
 		n = read(fd, buf, size);
-	} while (n < 0 && errno == EINTR && --tries > 0);
+	} while (n < 0 && is_interrupted(&tries));
 
 	return n < 0 ? code_of(errno) : n;
 }
@@ -102,13 +112,13 @@ ssize_t io_read(const struct oomctl_ctx *ctx, const char *path, char *buf, size_
 
 static int write_once(int fd, const char *text, size_t len)
 {
-	int tries = INTERRUPTIONS_MAX;
+	int tries = TRIES;
 	ssize_t n;
 
 	/* An interrupted write(2) has written nothing. */
 	do {
 		n = write(fd, text, len);
-	} while (n < 0 && errno == EINTR && --tries > 0);
+	} while (n < 0 && is_interrupted(&tries));
 
 	if (n < 0)
 		return code_of(errno);
@@ -149,10 +159,18 @@ void io_close(int fd)
 int io_pidfd_running(int pidfd)
 {
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
-	int n = poll(&p, 1, 0);
+	int tries = TRIES;
+	int n;
+
+	/* Even without a timeout, a signal that is pending interrupts it. */
+	do {
+		n = poll(&p, 1, 0);
+	} while (n < 0 && is_interrupted(&tries));
 
 	if (n < 0)
 		return code_of(errno);
+	if (p.revents & POLLNVAL)
+		return -EINVAL;
 	return n == 0 ? 0 : -ESRCH;
 }
 

@@ -27,7 +27,7 @@ int io_open_dir(const struct oomctl_ctx *ctx, const char *path, int *out_fd);
 /* Does nothing to AT_FDCWD. */
 void io_close(int fd);
 
-/* -ESRCH when the process of a pidfd has ended. */
+/* -ESRCH when the process of a pidfd has ended, -EINVAL when the descriptor is not open. */
 int io_pidfd_running(int pidfd);
 
 /* The names in a directory, in the kernel's order. */

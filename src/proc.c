@@ -87,10 +87,11 @@ static int pid_of(const struct oomctl_ctx *ctx, int pidfd, pid_t *out)
 	begin =
 	    prepend_text(prepend_i32(end_of(path), pidfd), "/proc/thread-self/fdinfo/");
 	len = io_read(ctx, begin, text, sizeof(text));
-	if (len == -EOPNOTSUPP || len == -EBADMSG)
-		return -EINVAL;
+	if (len ==
+	    -EOPNOTSUPP) /* not open, or the caller has no number below that root */
+		return io_pidfd_running(pidfd) == -EINVAL ? -EINVAL : -ESRCH;
 	if (len < 0)
-		return (int)len;
+		return len == -EBADMSG ? -EINVAL : (int)len;
 
 	if (parse_fdinfo_pid(text, (size_t)len, out) < 0)
 		return -EINVAL;

@@ -41,7 +41,7 @@ extern "C" {
  * async-signal-safe: they neither allocate nor use stdio, and work between fork() and
  * exec() of a threaded program. Like a system call they may change `errno`: a signal
  * handler saves it. A call that is interrupted by a signal goes on; after 100
- * interruptions of one read or write it gives up with `-EIO`. Every descriptor is opened
+ * interruptions of one system call it gives up with `-EIO`. Every descriptor is opened
  * with O_CLOEXEC and, but for those of a context, closed before the call returns.
  *
  * **Structures.** A structure that the library fills is passed with its size, as

@@ -118,8 +118,9 @@ int oomctl_meminfo_parse(const char *text, size_t length, struct oomctl_meminfo 
  * @source /proc/meminfo, /proc/sys/vm/overcommit_ratio, /proc/sys/vm/overcommit_kbytes,
  *         /sys/kernel/mm/hugepages/hugepages-*kB/nr_hugepages.
  * @privilege None.
- * @retval -EOPNOTSUPP  No /proc/meminfo or no overcommit_ratio.
- * @safety Async-signal-safe. Uses about 9 KiB of stack.
+ * @retval -EOPNOTSUPP  No /proc/meminfo, no overcommit_ratio, or a size of huge pages without
+ *                      its count.
+ * @safety Async-signal-safe. Uses about 10 KiB of stack.
  * @since 0.1
  *
  * @snippet snippets.c commit_limit

@@ -97,13 +97,12 @@ static void every_errno_has_its_code(void **state)
 	static const struct {
 		int err, want;
 	} cases[] = {
-		{ EINVAL, -EINVAL },      { ENOMEM, -ENOMEM }, { EMFILE, -EMFILE },
-		{ ENFILE, -ENFILE },      { EACCES, -EACCES }, { EPERM, -EPERM },
-		{ EROFS, -EROFS },        { ESRCH, -ESRCH },   { ENOENT, -EOPNOTSUPP },
-		{ ENOTDIR, -EOPNOTSUPP }, { EIO, -EIO },       { EINTR, -EIO },
-		{ ELOOP, -EIO },          { ENXIO, -EIO },     { ENODEV, -EIO },
-		{ EISDIR, -EIO },         { ETXTBSY, -EIO },   { ENAMETOOLONG, -EIO },
-		{ 9999, -EIO },
+		{ EINVAL, -EINVAL },      { ENOMEM, -ENOMEM },    { EMFILE, -EMFILE },
+		{ ENFILE, -ENFILE },      { EACCES, -EACCES },    { EPERM, -EPERM },
+		{ EROFS, -EROFS },        { ESRCH, -ESRCH },      { ENOENT, -EOPNOTSUPP },
+		{ ENOTDIR, -EOPNOTSUPP }, { EIO, -EIO },          { ELOOP, -EIO },
+		{ ENXIO, -EIO },          { ENODEV, -EIO },       { EISDIR, -EIO },
+		{ ETXTBSY, -EIO },        { ENAMETOOLONG, -EIO }, { 9999, -EIO },
 	};
 	char buf[8];
 
@@ -209,6 +208,16 @@ static void a_storm_of_signals_ends(void **state)
 	assert_int_equal(io_write(NULL, "/proc/x", "1", 1), -EIO);
 	assert_int_equal(steps, 0);
 
+	/* Opening is interrupted, too. */
+	storm[0].err = EINTR;
+	play(storm, LENGTH(storm) - 1);
+	assert_int_equal(io_write(NULL, "/proc/x", "1", 1), -EIO);
+	assert_int_equal(steps, 0);
+	play(storm, LENGTH(storm) - 1);
+	assert_int_equal(io_pidfd_running(FD), -EIO);
+	assert_int_equal(steps, 0);
+
+	storm[0] = open_ok;
 	storm[100] = (struct step){ .count = 1 };
 	play(storm, LENGTH(storm));
 	assert_int_equal(io_write(NULL, "/proc/x", "1", 1), 0);

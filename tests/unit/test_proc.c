@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <oomctl/proc.h>
 
+#include <poll.h>
 #include <string.h>
 
 #include "fixture.h"
@@ -8,17 +9,17 @@
 
 /* A pidfd is a number below thread-self/fdinfo here; whether its process runs is told by
  * these. */
-enum { PIDFD = 7, RUNS = 0, ENDED = 1 };
+enum { PIDFD = 7, RUNS = 0, ENDED = 1, NOT_OPEN = POLLNVAL };
 static int polled;
 
-int __wrap_poll(void *fds, unsigned long count, int timeout);
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
 
-int __wrap_poll(void *fds, unsigned long count, int timeout)
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 {
-	(void)fds;
 	(void)timeout;
 	assert_int_equal(count, 1);
-	return polled;
+	fds->revents = (short)polled;
+	return polled != 0;
 }
 
 static void put_process(const struct fixture *f, const char *pid, const char *score,
@@ -172,6 +173,12 @@ static void a_pidfd_of_another_namespace_is_esrch(void **state)
 	fixture_expect(f, "proc/self/oom_score_adj", "6\n");
 }
 
+static void a_root_that_does_not_show_the_caller_is_esrch(void **state)
+{
+	polled = RUNS; /* it is open, but there is no thread-self */
+	expect_untouched_esrch(*state);
+}
+
 static void what_is_no_pidfd_is_einval(void **state)
 {
 	static const char *const texts[] = { "", "pos:\t0\nflags:\t02\n", "Pid:\tx\n" };
@@ -179,8 +186,8 @@ static void what_is_no_pidfd_is_einval(void **state)
 	int32_t v = UNTOUCHED;
 	char text[2000];
 
-	assert_int_equal(oomctl_pidfd_get_oom_score(f->ctx, PIDFD, &v),
-			 -EINVAL); /* not open */
+	polled = NOT_OPEN;
+	assert_int_equal(oomctl_pidfd_get_oom_score(f->ctx, PIDFD, &v), -EINVAL);
 	for (size_t i = 0; i < LENGTH(texts); i++) {
 		put_pidfd(f, texts[i], RUNS);
 		assert_int_equal(oomctl_pidfd_get_oom_score(f->ctx, PIDFD, &v), -EINVAL);
@@ -235,6 +242,7 @@ int main(void)
 		FIXTURE_TEST(by_pidfd_reaches_the_process),
 		FIXTURE_TEST(a_number_that_is_used_again_is_never_touched),
 		FIXTURE_TEST(a_pidfd_of_another_namespace_is_esrch),
+		FIXTURE_TEST(a_root_that_does_not_show_the_caller_is_esrch),
 		FIXTURE_TEST(what_is_no_pidfd_is_einval),
 		FIXTURE_TEST(bad_arguments_are_refused_before_anything_is_touched),
 	};
