@@ -13,50 +13,50 @@ OOMCTL_EXPORT const char *oomctl_version(void)
 
 OOMCTL_EXPORT const char *oomctl_strerror(int code)
 {
-	switch (-code) {
+	switch (code) {
 	case 0:
 		return "Success.";
-	case EINVAL:
+	case -EINVAL:
 		return "An argument is out of its documented range, or the kernel "
 		       "refused the "
 		       "value: check the call's documentation.";
-	case ENOMEM:
+	case -ENOMEM:
 		return "Out of memory.";
-	case EMFILE:
+	case -EMFILE:
 		return "This process has too many open files: close some or raise "
 		       "RLIMIT_NOFILE.";
-	case ENFILE:
+	case -ENFILE:
 		return "This machine has too many open files: raise fs.file-max.";
-	case EACCES:
+	case -EACCES:
 		return "No right to do this. A knob of the machine needs root of the "
 		       "initial "
 		       "user namespace; an oom_score_adj below its floor needs "
 		       "CAP_SYS_RESOURCE there; the files of a process that is not "
 		       "dumpable, as "
 		       "after setuid(), belong to root.";
-	case EPERM:
+	case -EPERM:
 		return "Forbidden by a security module, a BPF program, or "
 		       "hidepid=noaccess on "
 		       "/proc.";
-	case EROFS:
+	case -EROFS:
 		return "/proc or /proc/sys is mounted read-only, as in most containers: "
 		       "do this "
 		       "outside of the container.";
-	case ESRCH:
+	case -ESRCH:
 		return "No such process: it has ended, is hidden, or is of a pid "
 		       "namespace that "
 		       "this /proc does not show.";
-	case EOPNOTSUPP:
+	case -EOPNOTSUPP:
 		return "No such file: this kernel has no such knob, or /proc is not "
 		       "mounted or "
 		       "does not show it (subset=pid).";
-	case EBADMSG:
+	case -EBADMSG:
 		return "The file does not hold text of its documented form: is this root "
 		       "really "
 		       "/proc?";
-	case ERANGE:
+	case -ERANGE:
 		return "A number lies outside its documented range.";
-	case EIO:
+	case -EIO:
 		return "Reading or writing failed, or was cut short.";
 	default:
 		return "Not a result of this library.";

@@ -76,6 +76,7 @@ struct oomctl_ctx;
  *                   then looked up at each call.
  * @param sys_root   Directory that stands for /sys; NULL likewise.
  * @param out        Receives the context; oomctl_ctx_free() releases it.
+ * @return 0 or a code: @ref base.
  *
  * @source openat(2) of each root, once.
  * @privilege Search permission on the roots.

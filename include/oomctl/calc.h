@@ -49,6 +49,7 @@ struct oomctl_commit_figures {
  *
  * @param in      Figures.
  * @param out_kb  Receives the limit.
+ * @return 0 or a code: @ref base.
  *
  * @unit kB (1024 bytes), a multiple of the page size.
  * @range 0 to 2^64 - 1
@@ -78,6 +79,7 @@ int oomctl_calc_commit_limit(const struct oomctl_commit_figures *in, uint64_t *o
  * @param in           Figures.
  * @param limit_kb     Wanted commit limit in kB.
  * @param out_percent  Receives the ratio.
+ * @return 0 or a code: @ref base.
  *
  * @unit Percent of RAM without huge pages.
  * @range 0 to 2^31 - 1

@@ -57,6 +57,7 @@ struct oomctl_meminfo {
  * @param ctx   Context, NULL for this machine.
  * @param out   Receives the figures.
  * @param size  `sizeof(struct oomctl_meminfo)`
+ * @return 0 or a code: @ref base.
  *
  * @unit kB (1024 bytes), as the kernel prints.
  * @range 0 to 2^64 - 1
@@ -83,6 +84,7 @@ int oomctl_meminfo_read(const struct oomctl_ctx *ctx, struct oomctl_meminfo *out
  * @param length  Its length in bytes.
  * @param out     Receives the figures.
  * @param size    `sizeof(struct oomctl_meminfo)`
+ * @return 0 or a code: @ref base.
  *
  * @unit kB (1024 bytes)
  * @range 0 to 2^64 - 1
@@ -111,6 +113,7 @@ int oomctl_meminfo_parse(const char *text, size_t length, struct oomctl_meminfo 
  * @param out   Receives the figures. The page size is the calling machine's own: set it
  *              anew when the context stands for a machine with another one.
  * @param size  `sizeof(struct oomctl_commit_figures)`
+ * @return 0 or a code: @ref base.
  *
  * @unit kB, percent and bytes: see struct oomctl_commit_figures.
  * @range As oomctl_meminfo_read(), oomctl_vm_get_overcommit_ratio() and

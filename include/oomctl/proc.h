@@ -43,7 +43,8 @@ struct oomctl_ctx;
 /** @brief Limits of oom_score_adj (include/uapi/linux/oom.h). */
 enum oomctl_score_adj {
 	OOMCTL_SCORE_ADJ_MIN = -1000, /**< exempt: the process is never chosen */
-	OOMCTL_SCORE_ADJ_MAX = 1000   /**< chosen before every process of a lower value */
+	OOMCTL_SCORE_ADJ_MAX =
+	    1000 /**< weighed as if all RAM and swap were its own, too */
 };
 
 /**
@@ -52,6 +53,7 @@ enum oomctl_score_adj {
  * @param ctx  Context, NULL for this machine.
  * @param pid  Process, 0 for the caller.
  * @param out  Receives the score; 0 for a process that is never chosen.
+ * @return 0 or a code: @ref base.
  *
  * @unit Points. Since Linux 5.9 an idle process with oom_score_adj 0 has 666 or 667;
  *       before, the score is the share of RAM plus swap in thousandths, plus oom_score_adj.
@@ -73,6 +75,7 @@ int oomctl_proc_get_oom_score(const struct oomctl_ctx *ctx, pid_t pid, int32_t *
  * @param ctx  Context, NULL for this machine.
  * @param pid  Process, 0 for the caller.
  * @param out  Receives the adjustment.
+ * @return 0 or a code: @ref base.
  *
  * @unit Thousandths of RAM plus swap.
  * @range #OOMCTL_SCORE_ADJ_MIN to #OOMCTL_SCORE_ADJ_MAX
@@ -94,6 +97,7 @@ int oomctl_proc_get_oom_score_adj(const struct oomctl_ctx *ctx, pid_t pid, int32
  * @param ctx  Context, NULL for this machine.
  * @param pid  Process, 0 for the caller.
  * @param adj  New adjustment.
+ * @return 0 or a code: @ref base.
  *
  * @unit Thousandths of RAM plus swap.
  * @range #OOMCTL_SCORE_ADJ_MIN to #OOMCTL_SCORE_ADJ_MAX; others are -EINVAL.
@@ -120,6 +124,7 @@ int oomctl_proc_set_oom_score_adj(const struct oomctl_ctx *ctx, pid_t pid, int32
  * @param ctx    Context, NULL for this machine.
  * @param pidfd  From pidfd_open(), clone3() or their like.
  * @param out    Receives the score, as oomctl_proc_get_oom_score() gives it.
+ * @return 0 or a code: @ref base.
  *
  * @unit Points.
  * @range As oomctl_proc_get_oom_score().
@@ -143,6 +148,7 @@ int oomctl_pidfd_get_oom_score(const struct oomctl_ctx *ctx, int pidfd, int32_t 
  * @param ctx    Context, NULL for this machine.
  * @param pidfd  From pidfd_open(), clone3() or their like.
  * @param out    Receives the adjustment.
+ * @return 0 or a code: @ref base.
  *
  * @unit Thousandths of RAM plus swap.
  * @range #OOMCTL_SCORE_ADJ_MIN to #OOMCTL_SCORE_ADJ_MAX
@@ -164,6 +170,7 @@ int oomctl_pidfd_get_oom_score_adj(const struct oomctl_ctx *ctx, int pidfd, int3
  * @param ctx    Context, NULL for this machine.
  * @param pidfd  From pidfd_open(), clone3() or their like.
  * @param adj    New adjustment.
+ * @return 0 or a code: @ref base.
  *
  * @unit Thousandths of RAM plus swap.
  * @range #OOMCTL_SCORE_ADJ_MIN to #OOMCTL_SCORE_ADJ_MAX; others are -EINVAL.

@@ -58,6 +58,7 @@ enum oomctl_panic {
  *
  * @param ctx  Context, NULL for this machine.
  * @param out  Receives the policy.
+ * @return 0 or a code: @ref base.
  *
  * @unit #oomctl_overcommit
  * @range 0 to 2
@@ -80,6 +81,7 @@ int oomctl_vm_get_overcommit_memory(const struct oomctl_ctx *ctx,
  *
  * @param ctx    Context, NULL for this machine.
  * @param value  New policy.
+ * @return 0 or a code: @ref base.
  *
  * @unit #oomctl_overcommit
  * @range 0 to 2; others are -EINVAL.
@@ -99,6 +101,7 @@ int oomctl_vm_set_overcommit_memory(const struct oomctl_ctx *ctx,
  *
  * @param ctx  Context, NULL for this machine.
  * @param out  Receives the share.
+ * @return 0 or a code: @ref base.
  *
  * @unit Percent of RAM without huge pages; above 100 is legal.
  * @range -2^31 to 2^31 - 1. A negative ratio, which the kernel takes from anybody who
@@ -121,6 +124,7 @@ int oomctl_vm_get_overcommit_ratio(const struct oomctl_ctx *ctx, int32_t *out);
  *
  * @param ctx    Context, NULL for this machine.
  * @param value  New share.
+ * @return 0 or a code: @ref base.
  *
  * @unit Percent of RAM without huge pages.
  * @range 0 to 2^31 - 1; negative values are -EINVAL, though the kernel takes them.
@@ -140,6 +144,7 @@ int oomctl_vm_set_overcommit_ratio(const struct oomctl_ctx *ctx, int32_t value);
  *
  * @param ctx  Context, NULL for this machine.
  * @param out  Receives the amount, 0 while overcommit_ratio is in force.
+ * @return 0 or a code: @ref base.
  *
  * @unit kB (1024 bytes)
  * @range 0 to 2^64 - 1
@@ -159,6 +164,7 @@ int oomctl_vm_get_overcommit_kbytes(const struct oomctl_ctx *ctx, uint64_t *out)
  *
  * @param ctx    Context, NULL for this machine.
  * @param value  New amount. The limit counts whole pages of it.
+ * @return 0 or a code: @ref base.
  *
  * @unit kB (1024 bytes)
  * @range 0 to 2^64 - 1. 0 brings no ratio back: swap alone makes the limit then.
@@ -177,6 +183,7 @@ int oomctl_vm_set_overcommit_kbytes(const struct oomctl_ctx *ctx, uint64_t value
  *
  * @param ctx  Context, NULL for this machine.
  * @param out  Receives the policy.
+ * @return 0 or a code: @ref base.
  *
  * @unit #oomctl_panic
  * @range 0 to 2
@@ -196,6 +203,7 @@ int oomctl_vm_get_panic_on_oom(const struct oomctl_ctx *ctx, enum oomctl_panic *
  * @param ctx    Context, NULL for this machine.
  * @param value  New policy. Unless panic_timeout is other than 0, a machine that panics
  *               stays down.
+ * @return 0 or a code: @ref base.
  *
  * @unit #oomctl_panic
  * @range 0 to 2; others are -EINVAL.
@@ -214,6 +222,7 @@ int oomctl_vm_set_panic_on_oom(const struct oomctl_ctx *ctx, enum oomctl_panic v
  *
  * @param ctx  Context, NULL for this machine.
  * @param out  Receives 0 for no; anything else is yes.
+ * @return 0 or a code: @ref base.
  *
  * @unit None: the kernel tells 0 from other values only.
  * @range -2^31 to 2^31 - 1
@@ -232,6 +241,7 @@ int oomctl_vm_get_oom_kill_allocating_task(const struct oomctl_ctx *ctx, int32_t
  *
  * @param ctx    Context, NULL for this machine.
  * @param value  0 for no; anything else is yes, and is read back as it was written.
+ * @return 0 or a code: @ref base.
  *
  * @unit None.
  * @range -2^31 to 2^31 - 1
@@ -250,6 +260,7 @@ int oomctl_vm_set_oom_kill_allocating_task(const struct oomctl_ctx *ctx, int32_t
  *
  * @param ctx  Context, NULL for this machine.
  * @param out  Receives 0 for no; anything else is yes.
+ * @return 0 or a code: @ref base.
  *
  * @unit None: the kernel tells 0 from other values only.
  * @range -2^31 to 2^31 - 1
@@ -268,6 +279,7 @@ int oomctl_vm_get_oom_dump_tasks(const struct oomctl_ctx *ctx, int32_t *out);
  *
  * @param ctx    Context, NULL for this machine.
  * @param value  0 for no; anything else is yes, and is read back as it was written.
+ * @return 0 or a code: @ref base.
  *
  * @unit None.
  * @range -2^31 to 2^31 - 1
@@ -286,6 +298,7 @@ int oomctl_vm_set_oom_dump_tasks(const struct oomctl_ctx *ctx, int32_t value);
  *
  * @param ctx  Context, NULL for this machine.
  * @param out  Receives the reserve.
+ * @return 0 or a code: @ref base.
  *
  * @unit kB (1024 bytes)
  * @range 0 to 2^64 - 1
@@ -305,6 +318,7 @@ int oomctl_vm_get_admin_reserve_kbytes(const struct oomctl_ctx *ctx, uint64_t *o
  * @param ctx    Context, NULL for this machine.
  * @param value  New reserve. Above the commit limit, everything is refused to other
  *               processes.
+ * @return 0 or a code: @ref base.
  *
  * @unit kB (1024 bytes)
  * @range 0 to 2^64 - 1
@@ -324,6 +338,7 @@ int oomctl_vm_set_admin_reserve_kbytes(const struct oomctl_ctx *ctx, uint64_t va
  * @param ctx  Context, NULL for this machine.
  * @param out  Receives the reserve; a process smaller than 32 times that is kept from
  *             1/32 of its own size.
+ * @return 0 or a code: @ref base.
  *
  * @unit kB (1024 bytes)
  * @range 0 to 2^64 - 1
@@ -342,6 +357,7 @@ int oomctl_vm_get_user_reserve_kbytes(const struct oomctl_ctx *ctx, uint64_t *ou
  *
  * @param ctx    Context, NULL for this machine.
  * @param value  New reserve.
+ * @return 0 or a code: @ref base.
  *
  * @unit kB (1024 bytes)
  * @range 0 to 2^64 - 1
@@ -360,6 +376,7 @@ int oomctl_vm_set_user_reserve_kbytes(const struct oomctl_ctx *ctx, uint64_t val
  *
  * @param ctx  Context, NULL for this machine.
  * @param out  Receives the time: 0 never, negative at once.
+ * @return 0 or a code: @ref base.
  *
  * @unit Seconds.
  * @range -2^31 to 2^31 - 1
@@ -378,6 +395,7 @@ int oomctl_vm_get_panic_timeout(const struct oomctl_ctx *ctx, int32_t *out);
  *
  * @param ctx    Context, NULL for this machine.
  * @param value  New time: 0 never, negative at once.
+ * @return 0 or a code: @ref base.
  *
  * @unit Seconds.
  * @range -2^31 to 2^31 - 1
