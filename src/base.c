@@ -18,8 +18,7 @@ OOMCTL_EXPORT const char *oomctl_strerror(int code)
 		return "Success.";
 	case -EINVAL:
 		return "An argument is out of its documented range, or the kernel "
-		       "refused the "
-		       "value: check the call's documentation.";
+		       "refused the value: check the call's documentation.";
 	case -ENOMEM:
 		return "Out of memory.";
 	case -EMFILE:

@@ -39,18 +39,19 @@ static int code_of(int err)
 	}
 }
 
-/* The directory that path is to be looked up below; moves path past the root's name. */
+/* The directory to look path up below; moves path past the name of the root. */
 static int root_of(const struct oomctl_ctx *ctx, const char **path)
 {
-	int proc = (*path)[1] == 'p';
+	bool is_proc;
 	int fd;
 
 	if (!ctx)
 		return AT_FDCWD;
 
-	fd = proc ? ctx->proc_fd : ctx->sys_fd;
+	is_proc = (*path)[1] == 'p';
+	fd = is_proc ? ctx->proc_fd : ctx->sys_fd;
 	if (fd != AT_FDCWD)
-		*path += proc ? strlen("/proc/") : strlen("/sys/");
+		*path += is_proc ? strlen("/proc/") : strlen("/sys/");
 	return fd;
 }
 
