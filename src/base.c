@@ -17,42 +17,35 @@ OOMCTL_EXPORT const char *oomctl_strerror(int code)
 	case 0:
 		return "Success.";
 	case -EINVAL:
-		return "An argument is out of its documented range, or the kernel "
-		       "refused the value: check the call's documentation.";
+		return "An argument is out of its documented range, or the kernel refused "
+		       "the value: check the call's documentation.";
 	case -ENOMEM:
 		return "Out of memory.";
 	case -EMFILE:
-		return "This process has too many open files: close some or raise "
+		return "This process has too many open files: close some, or raise "
 		       "RLIMIT_NOFILE.";
 	case -ENFILE:
 		return "This machine has too many open files: raise fs.file-max.";
 	case -EACCES:
 		return "No right to do this. A knob of the machine needs root of the "
-		       "initial "
-		       "user namespace; an oom_score_adj below its floor needs "
+		       "initial user namespace; an oom_score_adj below its floor needs "
 		       "CAP_SYS_RESOURCE there; the files of a process that is not "
-		       "dumpable, as "
-		       "after setuid(), belong to root.";
+		       "dumpable, as after setuid(), belong to root.";
 	case -EPERM:
 		return "Forbidden by a security module, a BPF program, or "
-		       "hidepid=noaccess on "
-		       "/proc.";
+		       "hidepid=noaccess on /proc.";
 	case -EROFS:
 		return "/proc or /proc/sys is mounted read-only, as in most containers: "
-		       "do this "
-		       "outside of the container.";
+		       "do this outside of the container.";
 	case -ESRCH:
 		return "No such process: it has ended, is hidden, or is of a pid "
-		       "namespace that "
-		       "this /proc does not show.";
+		       "namespace that this /proc does not show.";
 	case -EOPNOTSUPP:
 		return "No such file: this kernel has no such knob, or /proc is not "
-		       "mounted or "
-		       "does not show it (subset=pid).";
+		       "mounted or does not show it (subset=pid).";
 	case -EBADMSG:
 		return "The file does not hold text of its documented form: is this root "
-		       "really "
-		       "/proc?";
+		       "really /proc?";
 	case -ERANGE:
 		return "A number lies outside its documented range.";
 	case -EIO:
