@@ -338,6 +338,9 @@ static void huge_pages_that_cannot_be_counted_fail_the_figures(void **state)
 	read_figures(f, -EOPNOTSUPP);
 }
 
+/* What cannot be opened for lack of descriptors. */
+static const char *unopenable = "";
+
 /* Another program writes one of the two between the library's reads. */
 static const struct fixture *racing;
 static const char *const *race; /* ratio, kbytes; in force from one open to the next */
@@ -350,6 +353,10 @@ int __wrap_openat(int dir, const char *path, int flags, ...)
 	if (racing && race[0] && strncmp(path, "sys/vm/overcommit_", 18) == 0) {
 		put_share(racing, race[0], race[1]);
 		race += 2;
+	}
+	if (strcmp(path, unopenable) == 0) {
+		errno = EMFILE;
+		return -1;
 	}
 	return __real_openat(dir, path, flags);
 }
@@ -387,6 +394,19 @@ static void a_change_between_the_reads_is_never_seen_half(void **state)
 	assert_true(in.overcommit_ratio == 0 && in.overcommit_kbytes == 0);
 }
 
+static void sizes_that_cannot_be_listed_fail_the_figures(void **state)
+{
+	const struct fixture *f = *state;
+
+	fixture_put(f, "proc/meminfo", LINES_BEFORE_HUGETLB);
+	put_share(f, "60\n", "0\n");
+	fixture_put(f, HUGE "hugepages-2048kB/nr_hugepages", "5\n");
+	unopenable = "kernel/mm/hugepages";
+	read_figures(f, -EMFILE);
+	unopenable = "";
+	read_figures(f, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -403,6 +423,7 @@ int main(void)
 		FIXTURE_TEST(without_hugetlb_every_size_is_summed),
 		FIXTURE_TEST(without_hugetlb_and_sysfs_the_default_size_counts),
 		FIXTURE_TEST(huge_pages_that_cannot_be_counted_fail_the_figures),
+		FIXTURE_TEST(sizes_that_cannot_be_listed_fail_the_figures),
 		FIXTURE_TEST(a_change_between_the_reads_is_never_seen_half),
 	};
 
