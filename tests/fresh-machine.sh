@@ -46,6 +46,7 @@ say 'made the machine'
 env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin OOMCTL_NO_SKIP=1 \
 	${http_proxy:+"http_proxy=$http_proxy"} ${https_proxy:+"https_proxy=$https_proxy"} \
 	unshare --mount setsid --wait sh -euc '
+		mount --bind "$1" "$1" # the root of a machine is a mount point
 		mount -t proc proc "$1/proc"
 		mount -t sysfs -o ro sysfs "$1/sys"
 		mount -t devpts devpts "$1/dev/pts"
