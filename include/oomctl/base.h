@@ -57,6 +57,7 @@ extern "C" {
 #define OOMCTL_VERSION_PATCH 0 /**< Changes with fixes. */
 
 /**
+ * @struct oomctl_ctx
  * @brief Where /proc and /sys are found.
  *
  * Immutable once made, so that threads may share it. Holds at most two descriptors, which
@@ -80,9 +81,9 @@ struct oomctl_ctx;
  *
  * @source openat(2) of each root, once.
  * @privilege Search permission on the roots.
+ * @safety Allocates: not async-signal-safe.
  * @retval -EOPNOTSUPP  A root does not exist or is not a directory.
  * @retval -EINVAL      @p out is NULL.
- * @safety Allocates: not async-signal-safe.
  * @since 0.1
  *
  * @snippet snippets.c ctx

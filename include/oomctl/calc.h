@@ -26,9 +26,8 @@ extern "C" {
  * oomctl_meminfo_read_commit_figures() fills it from a running system.
  */
 struct oomctl_commit_figures {
-	uint64_t mem_total_kb; /**< `MemTotal:` of /proc/meminfo */
-	uint64_t
-	    hugetlb_kb; /**< huge pages of all sizes, surplus pages too: `Hugetlb:` */
+	uint64_t mem_total_kb;      /**< `MemTotal:` of /proc/meminfo */
+	uint64_t hugetlb_kb;        /**< huge pages of all sizes: `Hugetlb:` */
 	uint64_t swap_total_kb;     /**< `SwapTotal:` */
 	uint64_t overcommit_kbytes; /**< in force when not 0 */
 	int32_t overcommit_ratio;   /**< percent; in force when overcommit_kbytes is 0 */
@@ -56,12 +55,12 @@ struct oomctl_commit_figures {
  * @source vm_commit_limit() in mm/util.c, Linux 3.14 and later; before it the same
  *         formula without overcommit_kbytes.
  * @privilege None.
+ * @safety Async-signal-safe.
  * @retval -EINVAL  @p in or @p out_kb is NULL, page_size is not a power of two or below
  *                  1024, or hugetlb_kb is larger than mem_total_kb.
  * @note During swapoff the kernel prints a SwapTotal that still counts pages in use on
  *       the device, and has already taken all of it from the limit: the computed limit is then
  *       too high.
- * @safety Async-signal-safe.
  * @since 0.1
  *
  * @snippet snippets.c commit_limit
@@ -85,9 +84,9 @@ int oomctl_calc_commit_limit(const struct oomctl_commit_figures *in, uint64_t *o
  * @range 0 to 2^31 - 1
  * @source The inverse of vm_commit_limit(), Linux 3.14 and later.
  * @privilege None.
+ * @safety Async-signal-safe.
  * @retval -EINVAL  As oomctl_calc_commit_limit().
  * @retval -ERANGE  No ratio gives that much.
- * @safety Async-signal-safe.
  * @since 0.1
  *
  * @snippet snippets.c overcommit_ratio

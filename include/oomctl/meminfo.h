@@ -64,12 +64,12 @@ struct oomctl_meminfo {
  * @source /proc/meminfo: meminfo_proc_show(). One read, yet not a snapshot: the kernel
  *         gathers the lines one after another.
  * @privilege None.
+ * @safety Async-signal-safe. Uses about 9 KiB of stack.
  * @retval -EOPNOTSUPP  No such file: /proc is not mounted, or mounted with subset=pid.
  * @retval -EBADMSG     As oomctl_meminfo_parse(), or longer than 8 KiB.
  * @note A container layer such as lxcfs may show a container's RAM beside the machine's
  *       commit limit. oomctl_calc_commit_limit() then differs from
  *       oomctl_meminfo::commit_limit_kb.
- * @safety Async-signal-safe. Uses about 9 KiB of stack.
  * @since 0.1
  *
  * @snippet snippets.c meminfo
@@ -90,9 +90,9 @@ int oomctl_meminfo_read(const struct oomctl_ctx *ctx, struct oomctl_meminfo *out
  * @range 0 to 2^64 - 1
  * @source A pure function: reads nothing but @p text.
  * @privilege None.
+ * @safety Async-signal-safe.
  * @retval -EBADMSG  No `MemTotal:`; or a known line is malformed, or is there twice.
  * @retval -ERANGE   A figure does not fit in 64 bits.
- * @safety Async-signal-safe.
  * @since 0.1
  *
  * @snippet snippets.c meminfo_parse
@@ -121,9 +121,9 @@ int oomctl_meminfo_parse(const char *text, size_t length, struct oomctl_meminfo 
  * @source /proc/meminfo, /proc/sys/vm/overcommit_ratio, /proc/sys/vm/overcommit_kbytes,
  *         /sys/kernel/mm/hugepages/hugepages-*kB/nr_hugepages.
  * @privilege None.
+ * @safety Async-signal-safe. Uses about 10 KiB of stack.
  * @retval -EOPNOTSUPP  No /proc/meminfo, no overcommit_ratio, or a size of huge pages without
  *                      its count.
- * @safety Async-signal-safe. Uses about 10 KiB of stack.
  * @since 0.1
  *
  * @snippet snippets.c commit_limit

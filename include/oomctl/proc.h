@@ -43,8 +43,7 @@ struct oomctl_ctx;
 /** @brief Limits of oom_score_adj (include/uapi/linux/oom.h). */
 enum oomctl_score_adj {
 	OOMCTL_SCORE_ADJ_MIN = -1000, /**< exempt: the process is never chosen */
-	OOMCTL_SCORE_ADJ_MAX =
-	    1000 /**< weighed as if all RAM and swap were its own, too */
+	OOMCTL_SCORE_ADJ_MAX = 1000   /**< as if all RAM and swap were its own, too */
 };
 
 /**
@@ -105,13 +104,13 @@ int oomctl_proc_get_oom_score_adj(const struct oomctl_ctx *ctx, pid_t pid, int32
  * @privilege The owner of the process. To go below the floor, CAP_SYS_RESOURCE in the
  *            initial user namespace; the floor is the last value set by a holder of that capability,
  *            0 if none did. The user id does not matter: root without the capability is refused.
+ * @safety Async-signal-safe.
  * @retval -EACCES  The value is below the floor; or the process belongs to another user;
  *                  or it is not dumpable, so that its files belong to root. This happens to the caller's
  *                  own file after setuid(): prctl(PR_SET_DUMPABLE, 1) or exec() ends it.
  * @retval -EROFS   /proc is mounted read-only, as in many containers.
  * @note A holder of CAP_SYS_RESOURCE moves the floor along: after setting 500 it has to
  *       keep the capability to go below 500 again.
- * @safety Async-signal-safe.
  * @since 0.1
  *
  * @snippet snippets.c set_oom_score_adj
@@ -131,11 +130,11 @@ int oomctl_proc_set_oom_score_adj(const struct oomctl_ctx *ctx, pid_t pid, int32
  * @source /proc/PID/oom_score; PID from `Pid:` of /proc/thread-self/fdinfo/PIDFD,
  *         Linux 5.3 and later.
  * @privilege None.
+ * @safety Async-signal-safe.
  * @retval -EINVAL  @p pidfd is not an open descriptor of the calling thread, or not a
  *                  pidfd.
  * @retval -ESRCH   The process has ended; or the pidfd is of another pid namespace, and
  *                  its process has no number in that of this /proc (`Pid: 0`).
- * @safety Async-signal-safe.
  * @since 0.1
  *
  * @snippet snippets.c pidfd
@@ -155,9 +154,9 @@ int oomctl_pidfd_get_oom_score(const struct oomctl_ctx *ctx, int pidfd, int32_t 
  * @source /proc/PID/oom_score_adj; PID as for oomctl_pidfd_get_oom_score(), Linux 5.3 and
  *         later.
  * @privilege None.
+ * @safety Async-signal-safe.
  * @retval -EINVAL  As oomctl_pidfd_get_oom_score().
  * @retval -ESRCH   As oomctl_pidfd_get_oom_score().
- * @safety Async-signal-safe.
  * @since 0.1
  *
  * @snippet snippets.c pidfd
@@ -177,11 +176,11 @@ int oomctl_pidfd_get_oom_score_adj(const struct oomctl_ctx *ctx, int pidfd, int3
  * @source /proc/PID/oom_score_adj; PID as for oomctl_pidfd_get_oom_score(), Linux 5.3 and
  *         later.
  * @privilege As oomctl_proc_set_oom_score_adj().
+ * @safety Async-signal-safe.
  * @retval -EINVAL  As oomctl_pidfd_get_oom_score(), or @p adj is out of range.
  * @retval -ESRCH   As oomctl_pidfd_get_oom_score(). The process that may have got the
  *                  number since is never touched.
  * @retval -EACCES  As oomctl_proc_set_oom_score_adj().
- * @safety Async-signal-safe.
  * @since 0.1
  *
  * @snippet snippets.c pidfd

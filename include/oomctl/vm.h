@@ -47,10 +47,9 @@ enum oomctl_overcommit {
 
 /** @brief Whether the kernel panics, instead of killing a process, when memory runs out. */
 enum oomctl_panic {
-	OOMCTL_PANIC_NEVER = 0, /**< kill a process (the default) */
-	OOMCTL_PANIC_UNCONSTRAINED =
-	    1,                  /**< panic, unless just a cgroup or cpuset is full */
-	OOMCTL_PANIC_ALWAYS = 2 /**< panic, even when just a cgroup is full */
+	OOMCTL_PANIC_NEVER = 0,         /**< kill a process (the default) */
+	OOMCTL_PANIC_UNCONSTRAINED = 1, /**< panic, unless a cgroup or cpuset is full */
+	OOMCTL_PANIC_ALWAYS = 2         /**< panic, even if just a cgroup is full */
 };
 
 /**
@@ -109,9 +108,9 @@ int oomctl_vm_set_overcommit_memory(const struct oomctl_ctx *ctx,
  * @source /proc/sys/vm/overcommit_ratio: vm_commit_limit() in mm/util.c, Linux 2.6 and
  *         later.
  * @privilege None.
+ * @safety Async-signal-safe.
  * @note 0 while overcommit_kbytes is in force: a write to either of the two zeroes the
  *       other, even a write of 0. Then both are 0, and swap alone makes the limit.
- * @safety Async-signal-safe.
  * @since 0.1
  *
  * @snippet snippets.c overcommit_ratio_knob
@@ -130,8 +129,8 @@ int oomctl_vm_get_overcommit_ratio(const struct oomctl_ctx *ctx, int32_t *out);
  * @range 0 to 2^31 - 1; negative values are -EINVAL, though the kernel takes them.
  * @source /proc/sys/vm/overcommit_ratio: overcommit_ratio_handler() in mm/util.c.
  * @privilege Root of the initial user namespace.
- * @note To restore a pair that was read before, write only the one that was not 0.
  * @safety Async-signal-safe.
+ * @note To restore a pair that was read before, write only the one that was not 0.
  * @since 0.1
  *
  * @snippet snippets.c overcommit_ratio_knob
