@@ -215,8 +215,8 @@ static const char *adj_meaning(int32_t adj)
 	if (adj == OOMCTL_SCORE_ADJ_MIN)
 		return "exempt: never killed";
 	if (adj == 0)
-		return "neither protected nor offered";
-	return adj < 0 ? "protected: killed later" : "offered: killed sooner";
+		return "no adjustment";
+	return adj < 0 ? "protected: killed later" : "preferred: killed sooner";
 }
 
 static void gather_process(const struct oomctl_ctx *ctx, struct section *s)
@@ -226,7 +226,7 @@ static void gather_process(const struct oomctl_ctx *ctx, struct section *s)
 
 	r = oomctl_proc_get_oom_score(ctx, s->pid, &score);
 	add_int(s, "oom_score", "", r, score,
-		score == 0 ? "killed never, or the very last"
+		score == 0 ? "never killed, or last"
 			   : "the highest of all is killed first");
 	r = oomctl_proc_get_oom_score_adj(ctx, s->pid, &adj);
 	add_int(s, "oom_score_adj", "", r, adj, adj_meaning(adj));
@@ -422,6 +422,9 @@ int main(int argc, char **argv)
 			return print_usage(c == 'h' ? stdout : stderr);
 	}
 
+	/* Another machine's huge pages are not counted below this one's /sys. */
+	if (proc_root && !sys_root)
+		sys_root = proc_root;
 	r = oomctl_ctx_new(proc_root, sys_root, &ctx);
 	if (r < 0) {
 		fprintf(stderr, "oom-report: %s\n", oomctl_strerror(r));

@@ -195,10 +195,14 @@ struct entry {
 int io_names_next(struct io_names *names, const char **out)
 {
 	const struct entry *entry;
+	int tries = TRIES;
 	long n;
 
 	if (names->pos == names->len) {
-		n = syscall(SYS_getdents64, names->fd, names->buf, sizeof(names->buf));
+		do {
+			n = syscall(SYS_getdents64, names->fd, names->buf,
+				    sizeof(names->buf));
+		} while (n < 0 && is_interrupted(&tries));
 		if (n < 0)
 			return code_of(errno);
 		names->pos = 0;

@@ -22,8 +22,10 @@ static inline int parse_digits(const char *text, size_t len, uint64_t *out)
 
 		if (digit > 9)
 			return -EBADMSG;
-		if (__builtin_mul_overflow(v, 10, &v) ||
-		    __builtin_add_overflow(v, digit, &v))
+		if (v < UINT64_MAX / 16) /* far from overflow */
+			v = v * 10 + digit;
+		else if (__builtin_mul_overflow(v, 10, &v) ||
+			 __builtin_add_overflow(v, digit, &v))
 			fits = false;
 	}
 
@@ -254,10 +256,15 @@ char *prepend_u64(char *begin, uint64_t value)
 
 char *prepend_i32(char *begin, int32_t value)
 {
-	if (value >= 0)
-		return prepend_u64(begin, (uint64_t)value);
+	uint32_t rest = value < 0 ? 0 - (uint32_t)value : (uint32_t)value;
 
-	begin = prepend_u64(begin, (uint64_t) - (int64_t)value);
-	*--begin = '-';
+	/* Not by prepend_u64(): dividing 32 bits takes fewer instructions. */
+	do {
+		*--begin = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest != 0);
+
+	if (value < 0)
+		*--begin = '-';
 	return begin;
 }

@@ -82,14 +82,16 @@ static int pid_of(const struct oomctl_ctx *ctx, int pidfd, pid_t *out)
 	char path[PATH_SIZE];
 	const char *begin;
 	ssize_t len;
+	int r;
 
 	/* Not "self": a thread may have descriptors of its own. */
 	begin =
 	    prepend_text(prepend_i32(end_of(path), pidfd), "/proc/thread-self/fdinfo/");
 	len = io_read(ctx, begin, text, sizeof(text));
-	if (len ==
-	    -EOPNOTSUPP) /* not open, or the caller has no number below that root */
-		return io_pidfd_running(pidfd) == -EINVAL ? -EINVAL : -ESRCH;
+	if (len == -EOPNOTSUPP) { /* not open, or this /proc does not show the caller */
+		r = io_pidfd_running(pidfd);
+		return r == 0 ? -ESRCH : r;
+	}
 	if (len < 0)
 		return len == -EBADMSG ? -EINVAL : (int)len;
 

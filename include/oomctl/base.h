@@ -26,7 +26,7 @@ extern "C" {
  * | `-ENOMEM` | out of memory |
  * | `-EMFILE`, `-ENFILE` | out of descriptors, in this process or on this machine |
  * | `-EACCES`, `-EPERM`, `-EROFS` | the kernel does not let this caller read or write |
- * | `-ESRCH` | no such process, or it ended meanwhile |
+ * | `-ESRCH` | no such process, or it has ended in the meantime |
  * | `-EOPNOTSUPP` | this kernel, or this root, has no such file |
  * | `-EBADMSG` | the file holds text that is not of its documented form |
  * | `-ERANGE` | a well-formed number lies outside its type or documented range |
@@ -45,7 +45,7 @@ extern "C" {
  * with O_CLOEXEC and, but for those of a context, closed before the call returns.
  *
  * **Structures.** A structure that the library fills is passed with its size, as
- * `sizeof(struct ...)` in the caller's eyes: members are only ever added at the end, a
+ * `sizeof(struct ...)` as the caller compiled it: members are only ever added at the end, a
  * smaller size receives the members it knows, a larger one receives zeros behind them. A
  * size of 0 is `-EINVAL`.
  *
@@ -75,12 +75,13 @@ struct oomctl_ctx;
  *
  * @param proc_root  Directory that stands for /proc; NULL means /proc itself, which is
  *                   then looked up at each call.
- * @param sys_root   Directory that stands for /sys; NULL likewise.
+ * @param sys_root   Directory that stands for /sys; NULL likewise. Give both roots or neither:
+ *                   one alone mixes two machines, where huge pages are counted below /sys.
  * @param out        Receives the context; oomctl_ctx_free() releases it.
  * @return 0 or a code: @ref base.
  *
  * @source openat(2) of each root, once.
- * @privilege Search permission on the roots.
+ * @privilege Search permission on the way to the roots; at each call, on the roots.
  * @safety Allocates: not async-signal-safe.
  * @retval -EOPNOTSUPP  A root does not exist or is not a directory.
  * @retval -EINVAL      @p out is NULL.

@@ -39,7 +39,7 @@ enum oomctl_meminfo_line {
 struct oomctl_meminfo {
 	uint64_t present;      /**< bits of #oomctl_meminfo_line */
 	uint64_t mem_total_kb; /**< RAM that the kernel manages, huge pages included */
-	uint64_t mem_free_kb;  /**< RAM in no use at all */
+	uint64_t mem_free_kb;  /**< completely unused RAM */
 	uint64_t mem_available_kb; /**< the kernel's estimate of what programs could still
 				      get */
 	uint64_t swap_total_kb;    /**< swap space */
@@ -105,9 +105,9 @@ int oomctl_meminfo_parse(const char *text, size_t length, struct oomctl_meminfo 
  *
  * RAM, swap and huge pages come from one read of meminfo. Of overcommit_ratio and
  * overcommit_kbytes, only one can be in force, and only one is filled with other than 0:
- * a change from one to the other between the two reads is noticed. Where the kernel
- * prints no `Hugetlb:` (before Linux 4.16), the sizes below /sys/kernel/mm/hugepages are
- * summed.
+ * a change from one to the other between the two reads is noticed, unless it happens at
+ * each of three looks. Where the kernel prints no `Hugetlb:` (before Linux 4.16), the sizes
+ * below /sys/kernel/mm/hugepages are summed.
  *
  * @param ctx   Context, NULL for this machine.
  * @param out   Receives the figures. The page size is the calling machine's own: set it

@@ -107,7 +107,7 @@ int oomctl_proc_get_oom_score_adj(const struct oomctl_ctx *ctx, pid_t pid, int32
  * @safety Async-signal-safe.
  * @retval -EACCES  The value is below the floor; or the process belongs to another user;
  *                  or it is not dumpable, so that its files belong to root. This happens to the caller's
- *                  own file after setuid(): prctl(PR_SET_DUMPABLE, 1) or exec() ends it.
+ *                  own file after setuid(): prctl(PR_SET_DUMPABLE, 1) or exec() undoes this.
  * @retval -EROFS   /proc is mounted read-only, as in many containers.
  * @note A holder of CAP_SYS_RESOURCE moves the floor along: after setting 500 it has to
  *       keep the capability to go below 500 again.

@@ -22,7 +22,7 @@ struct oomctl_ctx;
  *
  * **Reading** needs no privilege, except where a security module says otherwise.
  *
- * **Writing** needs the effective user id 0 of the initial user namespace; capabilities
+ * **Writing** needs the effective user ID 0 of the initial user namespace; capabilities
  * are neither needed nor enough. `-EACCES`: another user, or root of a user namespace.
  * `-EROFS`: /proc/sys is mounted read-only, as in most containers. `-EPERM`: a security
  * module or a BPF program of the cgroup. `-EINVAL` for a value in range: this kernel is
@@ -76,7 +76,7 @@ int oomctl_vm_get_overcommit_memory(const struct oomctl_ctx *ctx,
  * @brief Set the overcommit policy.
  *
  * Before #OOMCTL_OVERCOMMIT_NEVER, compare oomctl_meminfo::committed_as_kb with the
- * commit limit: when it is at or above it, no program can so much as start another.
+ * commit limit: when it is at or above it, not even fork() succeeds.
  *
  * @param ctx    Context, NULL for this machine.
  * @param value  New policy.
@@ -166,7 +166,7 @@ int oomctl_vm_get_overcommit_kbytes(const struct oomctl_ctx *ctx, uint64_t *out)
  * @return 0 or a code: @ref base.
  *
  * @unit kB (1024 bytes)
- * @range 0 to 2^64 - 1. 0 brings no ratio back: swap alone makes the limit then.
+ * @range 0 to 2^64 - 1. Writing 0 does not restore the ratio: swap alone makes the limit then.
  * @source /proc/sys/vm/overcommit_kbytes: overcommit_kbytes_handler() in mm/util.c,
  *         Linux 3.14 and later.
  * @privilege Root of the initial user namespace.
@@ -293,7 +293,7 @@ int oomctl_vm_get_oom_dump_tasks(const struct oomctl_ctx *ctx, int32_t *out);
 int oomctl_vm_set_oom_dump_tasks(const struct oomctl_ctx *ctx, int32_t value);
 
 /**
- * @brief Get what #OOMCTL_OVERCOMMIT_NEVER keeps back from all but CAP_SYS_ADMIN.
+ * @brief Get the reserve that #OOMCTL_OVERCOMMIT_NEVER withholds from all without CAP_SYS_ADMIN.
  *
  * @param ctx  Context, NULL for this machine.
  * @param out  Receives the reserve.
@@ -312,7 +312,7 @@ int oomctl_vm_set_oom_dump_tasks(const struct oomctl_ctx *ctx, int32_t value);
 int oomctl_vm_get_admin_reserve_kbytes(const struct oomctl_ctx *ctx, uint64_t *out);
 
 /**
- * @brief Set what #OOMCTL_OVERCOMMIT_NEVER keeps back from all but CAP_SYS_ADMIN.
+ * @brief Set the reserve that #OOMCTL_OVERCOMMIT_NEVER withholds from all without CAP_SYS_ADMIN.
  *
  * @param ctx    Context, NULL for this machine.
  * @param value  New reserve. Above the commit limit, everything is refused to other
@@ -332,11 +332,11 @@ int oomctl_vm_get_admin_reserve_kbytes(const struct oomctl_ctx *ctx, uint64_t *o
 int oomctl_vm_set_admin_reserve_kbytes(const struct oomctl_ctx *ctx, uint64_t value);
 
 /**
- * @brief Get what #OOMCTL_OVERCOMMIT_NEVER keeps back from each process.
+ * @brief Get the reserve that #OOMCTL_OVERCOMMIT_NEVER withholds from each process.
  *
  * @param ctx  Context, NULL for this machine.
- * @param out  Receives the reserve; a process smaller than 32 times that is kept from
- *             1/32 of its own size.
+ * @param out  Receives the reserve. What is withheld is this or 1/32 of the process's size,
+ *             whichever is smaller.
  * @return 0 or a code: @ref base.
  *
  * @unit kB (1024 bytes)
@@ -352,7 +352,7 @@ int oomctl_vm_set_admin_reserve_kbytes(const struct oomctl_ctx *ctx, uint64_t va
 int oomctl_vm_get_user_reserve_kbytes(const struct oomctl_ctx *ctx, uint64_t *out);
 
 /**
- * @brief Set what #OOMCTL_OVERCOMMIT_NEVER keeps back from each process.
+ * @brief Set the reserve that #OOMCTL_OVERCOMMIT_NEVER withholds from each process.
  *
  * @param ctx    Context, NULL for this machine.
  * @param value  New reserve.

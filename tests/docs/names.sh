@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Usage: names.sh SOURCE
-# docs/knobs.md tells of every call, docs/errors.md of every code, the headers show each a snippet.
+# docs/knobs.md tells of every call, docs/errors.md of every code, each snippet that a header shows exists.
 set -eu
 cd "$1"
 status=0

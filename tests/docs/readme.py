@@ -14,7 +14,7 @@ def run_c(text, source, library, scratch):
     (scratch / "program.c").write_text(text)
     subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-I", f"{source}/include", "-o", "program",
                     "program.c", "-L", library, "-loomctl"], cwd=scratch, check=True)
-    subprocess.run(["./program", "/proc"], cwd=scratch, check=True)
+    subprocess.run(["./program", "/proc", "/sys"], cwd=scratch, check=True)
 
 
 def run_python(text, source, library, scratch):

@@ -72,7 +72,7 @@ When memory runs out
 
 This program
   oom_score                       666     the highest of all is killed first
-  oom_score_adj                     0     neither protected nor offered
+  oom_score_adj                     0     no adjustment
 """
 
 

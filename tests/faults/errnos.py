@@ -24,7 +24,7 @@ OTHERS = ["EAGAIN", "EINTR", "EIO", "ENODEV"]
 INTERRUPTIONS = 100  # of one system call, and a call gives up
 
 POLL = "poll" if os.uname().machine == "x86_64" else "ppoll"
-RETRIED = ["openat", "read", "write", POLL]
+RETRIED = ["openat", "read", "write", "getdents64", POLL]
 KNOBS = {
     "admin_reserve_kbytes": "vm/admin_reserve_kbytes",
     "oom_dump_tasks": "vm/oom_dump_tasks",

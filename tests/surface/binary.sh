@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Usage: binary.sh LIBRARY
+# Usage: binary.sh LIBRARY ARCHIVE
 # What is promised of the shared library's file; prints what was measured.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/common.sh"
 need readelf strip
-library=$1
+library=$1 archive=$2
 
 readelf -dW "$library" >"$tmp/dynamic"
 readelf -lW "$library" >"$tmp/segments"
@@ -24,3 +24,6 @@ grep -q 'GNU_STACK.* RW ' "$tmp/segments" || fail 'executable stack'
 grep -q 'GNU_RELRO' "$tmp/segments" || fail 'relocated data stays writable'
 grep -q 'BIND_NOW' "$tmp/dynamic" || fail 'bound lazily'
 ! grep -q 'TEXTREL' "$tmp/dynamic" || fail 'relocations in code'
+
+foreign=$(nm -g --defined-only "$archive" | awk 'NF == 3 && $3 !~ /^oomctl_/ { print $3 }')
+[ -z "$foreign" ] || fail "the archive takes names of its users: $foreign"

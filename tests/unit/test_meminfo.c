@@ -136,7 +136,7 @@ static void a_text_cut_anywhere_gives_no_wrong_figure(void **state)
 	(void)state;
 	for (size_t len = 0; len <= strlen(MEMINFO); len++) {
 		struct oomctl_meminfo m = figures;
-		char *copy = malloc(len + 1); /* of this size, for the sanitizers */
+		char *copy = malloc(len ? len : 1); /* of this size, for the sanitizers */
 		int r;
 
 		memcpy(copy, MEMINFO, len);
@@ -379,6 +379,9 @@ static void a_change_between_the_reads_is_never_seen_half(void **state)
 	static const char *const to_ratio[] = { "0\n", "9\n", "50\n", "0\n", NULL };
 	static const char *const there_and_back[] = { "50\n", "0\n", "0\n", "9\n",
 						      "50\n", "0\n", NULL };
+	static const char *const half_twice[] = { "50\n", "0\n", "0\n", "9\n",
+						  "50\n", "0\n", "0\n", "9\n",
+						  "0\n",  "9\n", NULL };
 	static const char *const both_zero[] = { "0\n", "0\n", NULL };
 	const struct fixture *f = *state;
 	struct oomctl_commit_figures in;
@@ -390,6 +393,8 @@ static void a_change_between_the_reads_is_never_seen_half(void **state)
 	assert_true(in.overcommit_ratio == 50 && in.overcommit_kbytes == 0);
 	in = read_during(f, there_and_back);
 	assert_true(in.overcommit_ratio == 50 && in.overcommit_kbytes == 0);
+	in = read_during(f, half_twice);
+	assert_true(in.overcommit_ratio == 0 && in.overcommit_kbytes == 9);
 	in = read_during(f, both_zero);
 	assert_true(in.overcommit_ratio == 0 && in.overcommit_kbytes == 0);
 }

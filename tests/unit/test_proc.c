@@ -140,6 +140,20 @@ static void by_pidfd_reaches_the_process(void **state)
 	assert_int_equal(adj, -17);
 }
 
+/* The deepest nesting of pid namespaces that the kernel allows. */
+static void a_pidfd_may_have_32_numbers(void **state)
+{
+	const struct fixture *f = *state;
+	char text[1024] = "Pid:\t42\nNSpid:";
+	int32_t v;
+
+	for (int i = 0; i < 32; i++)
+		strcat(text, "\t2147483647");
+	put_process(f, "42", "667\n", "5\n");
+	put_pidfd(f, strcat(text, "\n"), RUNS);
+	assert_int_equal(oomctl_pidfd_get_oom_score(f->ctx, PIDFD, &v), 0);
+}
+
 static void expect_untouched_esrch(const struct fixture *f)
 {
 	int32_t v = UNTOUCHED;
@@ -169,6 +183,7 @@ static void a_pidfd_of_another_namespace_is_esrch(void **state)
 
 	put_pidfd(f, "Pid:\t0\nNSpid:\t0\n", RUNS);
 	put_process(f, "self", "1\n", "6\n");
+	put_process(f, "0", "1\n", "6\n");
 	expect_untouched_esrch(f);
 	fixture_expect(f, "proc/self/oom_score_adj", "6\n");
 }
@@ -219,6 +234,14 @@ static void bad_arguments_are_refused_before_anything_is_touched(void **state)
 	assert_int_equal(oomctl_pidfd_set_oom_score_adj(f->ctx, -1, 0), -EINVAL);
 	assert_int_equal(v, UNTOUCHED);
 
+	for (size_t i = 0; i < LENGTH(adjs); i++) {
+		polled = RUNS;
+		assert_int_equal(oomctl_proc_set_oom_score_adj(f->ctx, 42, adjs[i]),
+				 -EINVAL);
+		assert_int_equal(oomctl_pidfd_set_oom_score_adj(f->ctx, PIDFD, adjs[i]),
+				 -EINVAL);
+	}
+
 	put_process(f, "42", "667\n", "5\n");
 	put_pidfd(f, "Pid:\t42\n", RUNS);
 	for (size_t i = 0; i < LENGTH(adjs); i++) {
@@ -240,6 +263,7 @@ int main(void)
 		FIXTURE_TEST(unreadable_text_is_ebadmsg),
 		FIXTURE_TEST(nobody_there_is_esrch),
 		FIXTURE_TEST(by_pidfd_reaches_the_process),
+		FIXTURE_TEST(a_pidfd_may_have_32_numbers),
 		FIXTURE_TEST(a_number_that_is_used_again_is_never_touched),
 		FIXTURE_TEST(a_pidfd_of_another_namespace_is_esrch),
 		FIXTURE_TEST(a_root_that_does_not_show_the_caller_is_esrch),
