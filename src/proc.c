@@ -90,7 +90,7 @@ static int pid_of(const struct oomctl_ctx *ctx, int pidfd, pid_t *out)
 	len = io_read(ctx, begin, text, sizeof(text));
 	if (len == -EOPNOTSUPP) { /* not open, or this /proc does not show the caller */
 		r = io_pidfd_running(pidfd);
-		return r == 0 ? -ESRCH : r;
+		return r < 0 ? r : -ESRCH;
 	}
 	if (len < 0)
 		return len == -EBADMSG ? -EINVAL : (int)len;

@@ -159,6 +159,15 @@ def test_a_difference_to_the_kernel_is_explained():
     expect(result.returncode, 0)
 
 
+def test_the_huge_pages_of_an_old_kernel_are_its_own():
+    """Not those below this machine's /sys."""
+    old = MEMINFO.format(limit=LIMIT, committed=0).partition("Hugetlb:")[0]
+    assert "HugePages_Total:     200" in old
+    result = report(meminfo=old)
+    expect(line_of(result, "Hugetlb"), "Hugetlb 409600 kB 400.0 MiB: RAM kept for huge pages")
+    expect(line_of(result, "difference"), "difference 0 kB both are the same")
+
+
 def test_a_limit_that_is_not_enforced_says_so():
     result = report(sys__vm__overcommit_memory="0\n")
     expect(line_of(result, "left"),
