@@ -37,15 +37,16 @@ extern "C" {
  *
  * **Threads and signals.** The library has no state of its own: no globals, no cache, no
  * lock, no thread. Every call may be used from any number of threads at once, on the same
- * context too. All calls but oomctl_ctx_new() and oomctl_ctx_free() are
- * async-signal-safe: they neither allocate nor use stdio, and work between fork() and
- * exec() of a threaded program. Like a system call they may change `errno`: a signal
- * handler saves it. A call that is interrupted by a signal goes on; after 100
- * interruptions of one system call it gives up with `-EIO`. Every descriptor is opened
- * with O_CLOEXEC and, but for those of a context, closed before the call returns.
+ * context too. All calls but oomctl_ctx_new() and oomctl_ctx_free() are async-signal-safe:
+ * they neither allocate nor use stdio, and work between fork() and exec() of a threaded
+ * program. They need up to 10 KiB of stack: a signal stack should have 16 KiB. Like a system
+ * call they may change `errno`: a signal handler saves it. A call that is interrupted by a
+ * signal goes on; after 100 interruptions of one system call it gives up with `-EIO`. Every
+ * descriptor is opened with O_CLOEXEC and, but for those of a context, closed before the
+ * call returns.
  *
- * **Structures.** A structure that the library fills is passed with its size, as
- * `sizeof(struct ...)` as the caller compiled it: members are only ever added at the end, a
+ * **Structures.** A structure that the library fills is passed with its size, which
+ * is `sizeof(struct ...)` as the caller compiled it: members are only ever added at the end, a
  * smaller size receives the members it knows, a larger one receives zeros behind them. A
  * size of 0 is `-EINVAL`.
  *
@@ -84,6 +85,7 @@ struct oomctl_ctx;
  * @privilege Search permission on the way to the roots; at each call, on the roots.
  * @safety Allocates: not async-signal-safe.
  * @retval -EOPNOTSUPP  A root does not exist or is not a directory.
+ * @retval -EACCES      The path to a root may not be searched.
  * @retval -EINVAL      @p out is NULL.
  * @since 0.1
  *

@@ -69,7 +69,7 @@ struct oomctl_meminfo {
  * @retval -EBADMSG     As oomctl_meminfo_parse(), or longer than 8 KiB.
  * @note A container layer such as lxcfs may show a container's RAM beside the machine's
  *       commit limit. oomctl_calc_commit_limit() then differs from
- *       oomctl_meminfo::commit_limit_kb.
+ *       oomctl_meminfo::commit_limit_kb, or refuses more huge pages than RAM.
  * @since 0.1
  *
  * @snippet snippets.c meminfo

@@ -33,9 +33,12 @@ struct oomctl_ctx;
  * numbers are meant in the pid namespace of that /proc.
  *
  * Special errors of all six calls: `-ESRCH` when there is no such process, or it is
- * hidden from the caller (hidepid=invisible), or has no number in the pid namespace of
+ * hidden from the caller (hidepid=invisible or ptraceable), or has no number in the pid namespace of
  * that /proc, and when nothing is mounted there; `-EPERM` when it is hidden by
  * hidepid=noaccess.
+ *
+ * By pid, a process that has ended but was not waited for still answers: its score is 0, and a
+ * write has no effect. The id of a thread stands for its process.
  *
  * @{
  */
@@ -69,7 +72,10 @@ enum oomctl_score_adj {
 int oomctl_proc_get_oom_score(const struct oomctl_ctx *ctx, pid_t pid, int32_t *out);
 
 /**
- * @brief Get the adjustment that is added to a process's score.
+ * @brief Get the adjustment of a process's score.
+ *
+ * It is added to the pages that the process uses, as a share of RAM and swap. Since Linux 5.9 the
+ * score grows by two thirds of it.
  *
  * @param ctx  Context, NULL for this machine.
  * @param pid  Process, 0 for the caller.
@@ -91,7 +97,8 @@ int oomctl_proc_get_oom_score_adj(const struct oomctl_ctx *ctx, pid_t pid, int32
  * @brief Set the adjustment of a process and of all its threads.
  *
  * Children inherit the value at fork() and keep it over exec(). Processes that share
- * their memory without being threads of each other (CLONE_VM) get the value together.
+ * their memory without being threads of each other (CLONE_VM) get the value together, but for
+ * a child of vfork(), which is set alone.
  *
  * @param ctx  Context, NULL for this machine.
  * @param pid  Process, 0 for the caller.

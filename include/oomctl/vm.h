@@ -23,7 +23,8 @@ struct oomctl_ctx;
  * **Reading** needs no privilege, except where a security module says otherwise.
  *
  * **Writing** needs the effective user ID 0 of the initial user namespace; capabilities
- * are neither needed nor enough. `-EACCES`: another user, or root of a user namespace.
+ * are neither needed nor enough. `-EACCES`: another user, also root of a user
+ * namespace who is another user outside.
  * `-EROFS`: /proc/sys is mounted read-only, as in most containers. `-EPERM`: a security
  * module or a BPF program of the cgroup. `-EINVAL` for a value in range: this kernel is
  * narrower, as a 32-bit kernel is with 64-bit values.

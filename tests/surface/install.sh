@@ -13,15 +13,17 @@ libdir=$prefix/lib
 stage=
 case $2 in
 relative) set -- -DCMAKE_INSTALL_LIBDIR=lib ;;
-absolute) libdir=$tmp/elsewhere && set -- -DCMAKE_INSTALL_LIBDIR="$libdir" ;;
+absolute) # then the prefix cannot be changed later
+	libdir=$tmp/elsewhere
+	set -- -DCMAKE_INSTALL_LIBDIR="$libdir" -DCMAKE_INSTALL_PREFIX="$prefix" ;;
 staged) stage=$tmp/stage && set -- -DCMAKE_INSTALL_LIBDIR=lib ;;
 esac
 
 quietly cmake -S "$source" -B "$tmp/build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-	-DBUILD_TESTING=OFF -DOOMCTL_EXAMPLES=OFF -DCMAKE_INSTALL_PREFIX="$prefix" "$@"
+	-DBUILD_TESTING=OFF -DOOMCTL_EXAMPLES=OFF -DCMAKE_INSTALL_PREFIX=/nowhere "$@"
 quietly cmake --build "$tmp/build"
 export DESTDIR="$stage"
-quietly cmake --install "$tmp/build"
+quietly cmake --install "$tmp/build" --prefix "$prefix"
 lib=$stage$libdir
 
 find "$stage$prefix" "$lib" ! -type d | sort -u | sed "s|$tmp/||" >"$tmp/installed"
