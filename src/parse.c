@@ -256,15 +256,10 @@ char *prepend_u64(char *begin, uint64_t value)
 
 char *prepend_i32(char *begin, int32_t value)
 {
-	uint32_t rest = value < 0 ? 0 - (uint32_t)value : (uint32_t)value;
+	if (value >= 0)
+		return prepend_u64(begin, (uint64_t)value);
 
-	/* Not by prepend_u64(): dividing 32 bits takes fewer instructions. */
-	do {
-		*--begin = (char)('0' + rest % 10);
-		rest /= 10;
-	} while (rest != 0);
-
-	if (value < 0)
-		*--begin = '-';
+	begin = prepend_u64(begin, 0 - (uint64_t)value);
+	*--begin = '-';
 	return begin;
 }

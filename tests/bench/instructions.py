@@ -21,7 +21,7 @@ BUDGETS = [
     ("proc_get_oom_score", "by pid", 350),
     ("proc_get_oom_score_adj", "by pid", 350),
     ("proc_get_oom_score_adj", "pid 0", 350),
-    ("proc_set_oom_score_adj", "by pid", 250),
+    ("proc_set_oom_score_adj", "by pid", None),  # a digit of the pid takes about 15
     ("proc_set_oom_score_adj", "pid 0", 250),
     ("pidfd_get_oom_score_adj", "", None),
     ("meminfo_read", "", 6000),
@@ -53,8 +53,8 @@ def main():
         pid = os.getpid() if how == "by pid" else 0
         once, twice = (instructions(*given, n, pid, pidfd) for n in (N, 2 * N))
         each = (twice - once) / N
-        if how == "by pid":
-            most += 14 * max(0, len(str(pid)) - 5)  # the budgets are for five digits
+        if how == "by pid" and most:
+            most += 15 * max(0, len(str(pid)) - 5)  # the budgets are for five digits
         missed = most is not None and not 0 < each <= most
         status |= missed
         goal = f"<= {most}" if most else ""
