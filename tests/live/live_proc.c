@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <oomctl/proc.h>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <pthread.h>
@@ -17,6 +16,7 @@
 #include <oomctl/meminfo.h>
 
 #include "child.h"
+#include "fixture.h"
 
 static int32_t score_of(pid_t pid)
 {
@@ -431,17 +431,6 @@ static void a_score_may_exceed_2000(void **state)
 	if (m.mem_available_kb < SHARED_SIZE / 1024 * 2 + m.mem_total_kb / 256)
 		SKIP_UNAVOIDABLE("too little memory is free");
 	in_child(exceed_2000);
-}
-
-static int open_descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
 }
 
 /* With a child that lives, then with one that has ended. */

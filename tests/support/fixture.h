@@ -30,6 +30,9 @@ void fixture_expect(const struct fixture *f, const char *path, const char *text)
 /* The whole path of a file, in a buffer that the next call uses again. */
 const char *fixture_path(const struct fixture *f, const char *path);
 
+/* How many descriptors this process has, to be compared with a later count. */
+int open_descriptors(void);
+
 #define FIXTURE_TEST(f)                                                                  \
 	cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
 

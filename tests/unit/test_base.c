@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <oomctl/base.h>
 
-#include <dirent.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -44,17 +43,6 @@ static void no_code_is_without_words(void **state)
 		assert_non_null(oomctl_strerror(code));
 	assert_non_null(oomctl_strerror(INT32_MIN));
 	assert_string_equal(oomctl_strerror(EINVAL), oomctl_strerror(-EDOM));
-}
-
-static int open_descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
 }
 
 static void a_context_may_be_of_this_machine(void **state)
