@@ -365,6 +365,345 @@ static int panic_timeout(void)
 	return r;
 }
 
+static int grant(void)
+{
+	//! [grant]
+	struct oomctl_grant_figures figures;
+	enum oomctl_verdict verdict;
+	int64_t margin_kb;
+	uint64_t most_kb;
+	int r;
+
+	r = oomctl_predict_read_grant_figures(NULL, &figures, sizeof(figures));
+	if (r < 0)
+		return r;
+
+	/* What if this machine were held to its commit limit? */
+	figures.overcommit_memory = OOMCTL_OVERCOMMIT_NEVER;
+	r = oomctl_calc_grant(&figures, 4 * 1024 * 1024, &verdict, &margin_kb);
+	if (r == 0)
+		r = oomctl_calc_grant_max(&figures, &most_kb);
+	if (r < 0)
+		return r;
+	if (verdict == OOMCTL_VERDICT_GRANTED)
+		printf("4 GiB would be granted, and %" PRId64 " kB more\n", margin_kb);
+	else
+		printf("no more than %" PRIu64 " kB are sure\n", most_kb);
+	//! [grant]
+	return 0;
+}
+
+static int badness(void)
+{
+	//! [badness]
+	/* Of another machine, with 1 GB of RAM: a process that uses 37 MB. */
+	const struct oomctl_task_figures task = { .rss_pages = 9472,
+						  .pgtable_pages = 25,
+						  .oom_score_adj = 500 };
+	const uint64_t total_pages = 250555;
+	int64_t pages;
+	int32_t score;
+	int r;
+
+	r = oomctl_calc_badness(OOMCTL_SCORE_RULE_5_9, &task, total_pages, &pages);
+	if (r == 0)
+		r = oomctl_calc_oom_score(OOMCTL_SCORE_RULE_5_9, &task, total_pages,
+					  &score);
+	if (r == 0)
+		printf("it counts as %" PRId64 " pages and shows %" PRId32 "\n", pages,
+		       score);
+	//! [badness]
+	return r;
+}
+
+static int victim(void)
+{
+	//! [victim]
+	const struct oomctl_task_figures tasks[] = {
+		{ .rss_pages = 90000, .oom_score_adj = -500 }, /* a database */
+		{ .rss_pages = 2000, .oom_score_adj = 0 },
+		{ .rss_pages = 1000, .oom_score_adj = 300 }, /* a worker */
+	};
+	int64_t margin_pages;
+	size_t chosen;
+	int r;
+
+	r = oomctl_calc_victim(OOMCTL_SCORE_RULE_5_9, tasks, 3, 250555, &chosen,
+			       &margin_pages);
+	if (r == 0)
+		printf("number %zu dies first, by %" PRId64 " pages\n", chosen,
+		       margin_pages);
+	//! [victim]
+	return r;
+}
+
+static int oom_score_adj_below(void)
+{
+	//! [oom_score_adj_below]
+	const struct oomctl_task_figures database = { .rss_pages = 90000 };
+	const struct oomctl_task_figures worker = { .rss_pages = 2000 };
+	const uint64_t total_pages = 250555;
+	int64_t pages;
+	int32_t adj;
+	int r;
+
+	r = oomctl_calc_badness(OOMCTL_SCORE_RULE_5_9, &worker, total_pages, &pages);
+	if (r < 0)
+		return r;
+
+	r = oomctl_calc_oom_score_adj_below(OOMCTL_SCORE_RULE_5_9, &database, total_pages,
+					    pages, &adj);
+	if (r == 0)
+		printf("with %" PRId32 " the database outlives the worker,\n", adj);
+
+	r = oomctl_calc_badness(OOMCTL_SCORE_RULE_5_9, &database, total_pages, &pages);
+	if (r < 0)
+		return r;
+
+	r = oomctl_calc_oom_score_adj_above(OOMCTL_SCORE_RULE_5_9, &worker, total_pages,
+					    pages, &adj);
+	if (r == 0)
+		printf("as it does when the worker has %" PRId32 "\n", adj);
+	//! [oom_score_adj_below]
+	return r;
+}
+
+static int badness_of_oom_score(void)
+{
+	//! [badness_of_oom_score]
+	/* A log of another machine says: oom_score 1024, oom_score_adj 500. */
+	const enum oomctl_score_rule rule = OOMCTL_SCORE_RULE_5_9;
+	const uint64_t total_pages = 250555;
+	int64_t least, most;
+	uint64_t least_used, most_used;
+	int r;
+
+	r = oomctl_calc_badness_of_oom_score(rule, 1024, total_pages, &least, &most);
+	if (r == 0)
+		r = oomctl_calc_footprint_of_oom_score(rule, 1024, 500, 0, total_pages,
+						       &least_used, &most_used);
+	if (r == 0)
+		printf("it counted as %" PRId64 " to %" PRId64 " pages and used %" PRIu64
+		       " to %" PRIu64 "\n",
+		       least, most, least_used, most_used);
+	//! [badness_of_oom_score]
+	return r;
+}
+
+static int read_task_figures(void)
+{
+	//! [read_task_figures]
+	struct oomctl_task_figures task;
+	enum oomctl_score_rule rule;
+	uint64_t total_pages;
+	int64_t badness;
+	int r;
+
+	r = oomctl_predict_read_score_rule(NULL, &rule);
+	if (r == 0)
+		r = oomctl_predict_read_total_pages(NULL, &total_pages);
+	if (r == 0)
+		r = oomctl_predict_read_task_figures(NULL, 0, &task, sizeof(task));
+	if (r < 0)
+		return r;
+
+	task.rss_pages *= 2;
+	r = oomctl_calc_badness(rule, &task, total_pages, &badness);
+	if (r == 0)
+		printf("with twice the RAM, this process counts as %" PRId64 " pages\n",
+		       badness);
+	//! [read_task_figures]
+	return r;
+}
+
+static int predict_commit(void)
+{
+	//! [predict_commit]
+	enum oomctl_verdict verdict;
+	int64_t margin_kb;
+	int r = oomctl_predict_commit(NULL, 4 * 1024 * 1024, &verdict, &margin_kb);
+
+	if (r < 0)
+		return r;
+	if (verdict == OOMCTL_VERDICT_REFUSED)
+		printf("for 4 GiB, %" PRId64 " kB are missing\n", -margin_kb);
+	else
+		printf("4 GiB are %s\n", verdict == OOMCTL_VERDICT_GRANTED
+					     ? "granted"
+					     : "granted, or not: it is too close");
+	//! [predict_commit]
+	return 0;
+}
+
+static int predict_fork(void)
+{
+	//! [predict_fork]
+	enum oomctl_verdict verdict;
+	int64_t margin_kb;
+	int r = oomctl_predict_fork(NULL, &verdict, &margin_kb);
+
+	if (r < 0)
+		return r;
+	if (verdict == OOMCTL_VERDICT_REFUSED)
+		puts("fork() would fail: use vfork() or posix_spawn()");
+	//! [predict_fork]
+	return 0;
+}
+
+static int predict_oom_score(void)
+{
+	pid_t pid = getpid();
+	//! [predict_oom_score]
+	int32_t now, then;
+	int r;
+
+	r = oomctl_proc_get_oom_score(NULL, pid, &now);
+	if (r == 0)
+		r = oomctl_predict_oom_score(NULL, pid, 1000, &then);
+	if (r == 0)
+		printf("from %" PRId32 " points, 1000 would make %" PRId32 "\n", now,
+		       then);
+	//! [predict_oom_score]
+	return r;
+}
+
+static int rank_victims(void)
+{
+	//! [rank_victims]
+	struct oomctl_rank_entry first[3];
+	struct oomctl_rank_report report;
+	size_t count;
+	int r;
+
+	r = oomctl_rank_victims(NULL, first, 3, sizeof(first[0]), &count, &report,
+				sizeof(report));
+	if (r < 0)
+		return r;
+
+	for (size_t i = 0; i < count; i++)
+		printf("%zu. process %d, %" PRIu64 " pages of RAM\n", i + 1, first[i].pid,
+		       first[i].task.rss_pages);
+	if (report.unread > 0 || (report.flags & OOMCTL_RANK_HIDDEN))
+		puts("and some that may not be seen");
+	//! [rank_victims]
+	return 0;
+}
+
+static int rank_scores(void)
+{
+	//! [rank_scores]
+	struct oomctl_rank_entry first[10];
+	struct oomctl_rank_report report;
+	size_t count;
+	int r;
+
+	r = oomctl_rank_scores(NULL, first, 10, sizeof(first[0]), &count, &report,
+			       sizeof(report));
+	if (r < 0)
+		return r;
+
+	for (size_t i = 0; i < count; i++)
+		printf("%7d %5" PRId32 " %6" PRId32 "\n", first[i].pid,
+		       first[i].oom_score, first[i].task.oom_score_adj);
+	printf("of %" PRIu64 " processes\n", report.processes);
+	//! [rank_scores]
+	return 0;
+}
+
+static int rank_before(void)
+{
+	//! [rank_before]
+	struct oomctl_rank_entry first;
+	struct oomctl_rank_report report;
+	size_t count;
+	int r;
+
+	r = oomctl_rank_before(NULL, 0, &first, 1, sizeof(first), &count, &report,
+			       sizeof(report));
+	if (r < 0)
+		return r;
+
+	if (report.ahead == 0)
+		puts("this process is killed next");
+	else
+		printf("%" PRIu64 " die before this process, first %d\n", report.ahead,
+		       first.pid);
+	//! [rank_before]
+	return 0;
+}
+
+static int rank_cgroup(void)
+{
+	//! [rank_cgroup]
+	struct oomctl_rank_entry first;
+	struct oomctl_rank_report report;
+	size_t count;
+	int r;
+
+	r = oomctl_rank_cgroup(NULL, "/system.slice/nginx.service", &first, 1,
+			       sizeof(first), &count, &report, sizeof(report));
+	if (r == -EOPNOTSUPP || r == -ERANGE) {
+		puts("no such cgroup, or it has no limit");
+		return 0;
+	}
+	if (r == 0 && count > 0)
+		printf("at %" PRIu64 " pages, process %d is killed\n", report.total_pages,
+		       first.pid);
+	//! [rank_cgroup]
+	return r;
+}
+
+static int gauge_vm(void)
+{
+	//! [gauge_vm]
+	struct oomctl_gauge *policy;
+	int64_t before, now;
+	int r;
+
+	r = oomctl_gauge_open_vm(NULL, OOMCTL_VM_OVERCOMMIT_MEMORY, &policy);
+	if (r < 0)
+		return r;
+
+	r = oomctl_gauge_read(policy, &before);
+	for (int looks = 0; r == 0 && looks < 1000; looks++) {
+		r = oomctl_gauge_read(policy, &now);
+		if (r == 0 && now != before)
+			puts("somebody sets overcommit_memory");
+	}
+	oomctl_gauge_close(policy);
+	//! [gauge_vm]
+	return r;
+}
+
+static int gauge_proc(void)
+{
+	pid_t pid = getpid();
+	//! [gauge_proc]
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct oomctl_gauge *gauge;
+	int64_t score;
+	int r;
+
+	/* Before Linux 5.3, and where only the number is known: by pid. */
+	if (fd < 0)
+		r = oomctl_gauge_open_proc(NULL, pid, OOMCTL_PROC_OOM_SCORE, &gauge);
+	else
+		r = oomctl_gauge_open_pidfd(NULL, fd, OOMCTL_PROC_OOM_SCORE, &gauge);
+	if (fd >= 0)
+		close(fd);
+	if (r < 0)
+		return r;
+
+	r = oomctl_gauge_read(gauge, &score);
+	if (r == -ESRCH)
+		puts("it has ended");
+	else if (r == 0)
+		printf("it has %" PRId64 " points\n", score);
+	oomctl_gauge_close(gauge);
+	//! [gauge_proc]
+	return r;
+}
+
 static int (*const snippets[])(void) = {
 	ctx,
 	error_text,
@@ -386,6 +725,21 @@ static int (*const snippets[])(void) = {
 	admin_reserve_kbytes,
 	user_reserve_kbytes,
 	panic_timeout,
+	grant,
+	badness,
+	victim,
+	oom_score_adj_below,
+	badness_of_oom_score,
+	read_task_figures,
+	predict_commit,
+	predict_fork,
+	predict_oom_score,
+	rank_victims,
+	rank_scores,
+	rank_before,
+	rank_cgroup,
+	gauge_vm,
+	gauge_proc,
 };
 
 static bool is_refusal(int r)

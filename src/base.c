@@ -41,14 +41,14 @@ OOMCTL_EXPORT const char *oomctl_strerror(int code)
 		return "No such process: it has ended, is hidden, or is of a pid "
 		       "namespace that this /proc does not show.";
 	case -EOPNOTSUPP:
-		return "No such file: this kernel has no such knob, /proc is not mounted "
+		return "No such file: this kernel has no such knob or cgroup, /proc is not mounted "
 		       "or does not show it (subset=pid), or a context's root is not a "
 		       "directory.";
 	case -EBADMSG:
 		return "The file does not hold text of its documented form: is this root "
 		       "really /proc?";
 	case -ERANGE:
-		return "A number lies outside its documented range.";
+		return "A number lies outside its documented range, or none within it will do.";
 	case -EIO:
 		return "The kernel failed in another way, or a write was cut short.";
 	default:

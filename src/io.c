@@ -70,7 +70,7 @@ static inline int open_below(const struct oomctl_ctx *ctx, const char *path, int
 	return fd < 0 ? code_of(errno) : fd;
 }
 
-static ssize_t read_some(int fd, char *buf, size_t size)
+static inline ssize_t read_some(int fd, char *buf, size_t size)
 {
 	int tries = TRIES;
 	ssize_t n;
@@ -82,7 +82,25 @@ static ssize_t read_some(int fd, char *buf, size_t size)
 	return n < 0 ? code_of(errno) : n;
 }
 
-/* Kernel text ends in a newline: a read that does not was cut short, or the end is near. */
+/* The same from a place of its own, which threads do not share. */
+static ssize_t read_some_at(int fd, char *buf, size_t size, off_t offset)
+{
+	int tries = TRIES;
+	ssize_t n;
+
+	do {
+		n = pread(fd, buf, size, offset);
+	} while (n < 0 && is_interrupted(&tries));
+
+	return n < 0 ? code_of(errno) : n;
+}
+
+/* Kernel text ends in a newline: what does not was cut short, or the end is near. */
+static inline bool is_cut(const char *buf, size_t len, size_t size)
+{
+	return len < size && buf[len - 1] != '\n';
+}
+
 static ssize_t read_all(int fd, char *buf, size_t size)
 {
 	size_t len = 0;
@@ -93,7 +111,7 @@ static ssize_t read_all(int fd, char *buf, size_t size)
 		if (n < 0)
 			return n;
 		len += (size_t)n;
-	} while (n > 0 && len < size && buf[len - 1] != '\n');
+	} while (n > 0 && is_cut(buf, len, size));
 
 	return len < size ? (ssize_t)len : -EBADMSG;
 }
@@ -109,6 +127,37 @@ ssize_t io_read(const struct oomctl_ctx *ctx, const char *path, char *buf, size_
 	n = read_all(fd, buf, size);
 	close(fd);
 	return n;
+}
+
+int io_open(const struct oomctl_ctx *ctx, const char *path)
+{
+	return open_below(ctx, path, O_RDONLY);
+}
+
+ssize_t io_read_again(int fd, char *buf, size_t size)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	do {
+		n = read_some_at(fd, buf + len, size - len, (off_t)len);
+		if (n < 0)
+			return n;
+		len += (size_t)n;
+	} while (n > 0 && is_cut(buf, len, size));
+
+	return len < size ? (ssize_t)len : -EBADMSG;
+}
+
+ssize_t io_read_link(const struct oomctl_ctx *ctx, const char *path, char *buf,
+		     size_t size)
+{
+	int root = root_of(ctx, &path);
+	ssize_t n = readlinkat(root, path, buf, size);
+
+	if (n < 0)
+		return errno == EINVAL ? -EBADMSG : code_of(errno); /* it is no link */
+	return (size_t)n < size ? n : -EBADMSG;
 }
 
 static int write_once(int fd, const char *text, size_t len)
@@ -219,9 +268,96 @@ int io_names_next(struct io_names *names, const char **out)
 	return 0;
 }
 
+int io_names_rewind(struct io_names *names)
+{
+	names->pos = 0;
+	names->len = 0;
+	return lseek(names->fd, 0, SEEK_SET) < 0 ? code_of(errno) : 0;
+}
+
 void io_names_close(struct io_names *names)
 {
 	close(names->fd);
+}
+
+int io_lines_open(const struct oomctl_ctx *ctx, const char *path, bool is_record,
+		  struct io_lines *out)
+{
+	out->is_record = is_record;
+	out->is_cut = false;
+	out->pos = 0;
+	out->len = 0;
+	out->fd = open_below(ctx, path, O_RDONLY);
+	return out->fd < 0 ? out->fd : 0;
+}
+
+/* Moves what is left to the front and reads on; the number of bytes that came. */
+static ssize_t read_on(struct io_lines *lines)
+{
+	ssize_t n;
+
+	/* One that fills the buffer may go on. */
+	if (lines->is_record && lines->len > 0 && lines->len < sizeof(lines->buf) &&
+	    lines->pos == lines->len && lines->buf[lines->len - 1] == '\n')
+		return 0;
+
+	lines->len -= lines->pos;
+	memmove(lines->buf, lines->buf + lines->pos, lines->len);
+	lines->pos = 0;
+	n = read_some(lines->fd, lines->buf + lines->len,
+		      sizeof(lines->buf) - lines->len);
+	if (n > 0)
+		lines->len += (size_t)n;
+	return n;
+}
+
+/* The length of the line that is next in the buffer, 0 when its end is not there. */
+static size_t buffered_line(const struct io_lines *lines)
+{
+	const char *begin = lines->buf + lines->pos;
+	size_t len = lines->len - lines->pos;
+	const char *newline = memchr(begin, '\n', len);
+
+	if (newline)
+		return (size_t)(newline + 1 - begin);
+	return len == sizeof(lines->buf) ? len : 0;
+}
+
+static ssize_t next_piece(struct io_lines *lines, const char **out)
+{
+	size_t len = buffered_line(lines);
+	ssize_t n;
+
+	while (len == 0) {
+		n = read_on(lines);
+		if (n < 0)
+			return n;
+		if (n == 0) /* what is left has no newline: it was cut */
+			return lines->pos == lines->len ? 0 : -EBADMSG;
+		len = buffered_line(lines);
+	}
+
+	*out = lines->buf + lines->pos;
+	lines->pos += len;
+	return (ssize_t)len;
+}
+
+ssize_t io_lines_next(struct io_lines *lines, const char **out)
+{
+	bool is_rest;
+	ssize_t n;
+
+	do {
+		is_rest = lines->is_cut;
+		n = next_piece(lines, out);
+		lines->is_cut = n > 0 && (*out)[n - 1] != '\n';
+	} while (n > 0 && is_rest);
+	return n;
+}
+
+void io_lines_close(struct io_lines *lines)
+{
+	close(lines->fd);
 }
 
 uint32_t io_page_size(void)

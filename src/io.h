@@ -2,6 +2,7 @@
 #ifndef OOMCTL_IO_H
 #define OOMCTL_IO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -16,6 +17,16 @@ struct oomctl_ctx;
 
 /* The length of the whole file, which must be shorter than size; -EBADMSG when it is not. */
 ssize_t io_read(const struct oomctl_ctx *ctx, const char *path, char *buf, size_t size);
+
+/* A descriptor to read from again and again, or a code; io_close() it. */
+int io_open(const struct oomctl_ctx *ctx, const char *path);
+
+/* The same as io_read(), by pread(2) from the file's beginning. */
+ssize_t io_read_again(int fd, char *buf, size_t size);
+
+/* What a symbolic link says: its length, which must be shorter than size. */
+ssize_t io_read_link(const struct oomctl_ctx *ctx, const char *path, char *buf,
+		     size_t size);
 
 /* One write(2). -EIO when it is cut short. */
 int io_write(const struct oomctl_ctx *ctx, const char *path, const char *text,
@@ -34,7 +45,7 @@ int io_pidfd_running(int pidfd);
 struct io_names {
 	int fd;
 	size_t pos, len;
-	_Alignas(uint64_t) char buf[1024];
+	_Alignas(uint64_t) char buf[2048];
 };
 
 int io_names_open(const struct oomctl_ctx *ctx, const char *path, struct io_names *out);
@@ -42,7 +53,29 @@ int io_names_open(const struct oomctl_ctx *ctx, const char *path, struct io_name
 /* The next name, valid until the next call; NULL at the end. */
 int io_names_next(struct io_names *names, const char **out);
 
+int io_names_rewind(struct io_names *names);
+
 void io_names_close(struct io_names *names);
+
+/* The lines of a file of any size. */
+struct io_lines {
+	int fd;
+	bool is_record; /* printed in one go: what ends in a newline is whole */
+	bool is_cut;    /* the last line was longer than the buffer */
+	size_t pos, len;
+	char buf[5120]; /* a path takes 4096 bytes at most */
+};
+
+int io_lines_open(const struct oomctl_ctx *ctx, const char *path, bool is_record,
+		  struct io_lines *out);
+
+/*
+ * The length of the next line, with its newline, valid until the next call; 0 at the end.
+ * Of a line that is longer than the buffer, what fits.
+ */
+ssize_t io_lines_next(struct io_lines *lines, const char **out);
+
+void io_lines_close(struct io_lines *lines);
 
 /* Bytes in a page of this machine. */
 uint32_t io_page_size(void);

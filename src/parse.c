@@ -10,19 +10,18 @@
 /* Nothing but digits; all of them are looked at before one too many is reported. */
 static inline int parse_digits(const char *text, size_t len, uint64_t *out)
 {
-	const char *end = text + len;
 	bool fits = true;
 	uint64_t v = 0;
 
 	if (len == 0)
 		return -EBADMSG;
 
-	for (; text < end; text++) {
-		unsigned digit = (unsigned char)*text - (unsigned)'0';
+	for (size_t i = 0; i < len; i++) {
+		unsigned digit = (unsigned char)text[i] - (unsigned)'0';
 
 		if (digit > 9)
 			return -EBADMSG;
-		if (v < UINT64_MAX / 16) /* far from overflow */
+		if (i < 19) /* any 19 digits fit */
 			v = v * 10 + digit;
 		else if (__builtin_mul_overflow(v, 10, &v) ||
 			 __builtin_add_overflow(v, digit, &v))
@@ -94,7 +93,8 @@ static inline void skip(struct rest *t, size_t len)
 
 static bool skip_prefix(struct rest *t, const char *prefix, size_t len)
 {
-	if (t->len < len || memcmp(t->at, prefix, len) != 0)
+	if (t->len < len || (len > 0 && *t->at != *prefix) ||
+	    memcmp(t->at, prefix, len) != 0)
 		return false;
 
 	skip(t, len);
@@ -133,6 +133,20 @@ int parse_fdinfo_pid(const char *text, size_t len, int32_t *out)
 			return parse_i32(line.at, line.len, out);
 	}
 	return -EBADMSG;
+}
+
+int parse_pid(const char *name, int32_t *out)
+{
+	uint64_t v = 0;
+	int i;
+
+	for (i = 0; i < 10 && name[i] >= '0' && name[i] <= '9'; i++) /* of 2147483647 */
+		v = v * 10 + (uint64_t)(name[i] - '0');
+	if (name[i] != '\0' || v == 0 || v > INT32_MAX)
+		return -EBADMSG;
+
+	*out = (int32_t)v;
+	return 0;
 }
 
 int parse_hugepages_name(const char *name, uint64_t *out_kb)
@@ -243,6 +257,332 @@ int parse_meminfo(const char *text, size_t len, struct oomctl_meminfo *out)
 
 	*out = m;
 	return 0;
+}
+
+/* The digits that t begins with, behind which t then is. */
+static int take_digits(struct rest *t, uint64_t *out)
+{
+	struct rest digits = *t;
+
+	while (t->len > 0 && *t->at >= '0' && *t->at <= '9')
+		skip(t, 1);
+	return parse_digits(digits.at, digits.len - t->len, out);
+}
+
+static bool take_char(struct rest *t, char c)
+{
+	return skip_prefix(t, &c, 1);
+}
+
+static uint32_t up_to_255(uint64_t v)
+{
+	return v < 255 ? (uint32_t)v : 255;
+}
+
+/* What follows the numbers of a release: "-rc1", "+", a newline, or nothing. */
+static bool is_release_end(struct rest t)
+{
+	static const char ends[] = "\n-+_~.";
+
+	return t.len == 0 || memchr(ends, *t.at, strlen(ends));
+}
+
+int parse_release(const char *text, size_t len, uint32_t *out)
+{
+	struct rest t = { text, len };
+	uint64_t major, minor, patch = 0;
+
+	if (take_digits(&t, &major) < 0 || !take_char(&t, '.') ||
+	    take_digits(&t, &minor) < 0)
+		return -EBADMSG;
+	if (t.len > 1 && *t.at == '.' && t.at[1] >= '0' && t.at[1] <= '9') {
+		skip(&t, 1);
+		if (take_digits(&t, &patch) < 0)
+			return -EBADMSG;
+	}
+	if (!is_release_end(t))
+		return -EBADMSG;
+
+	*out = RELEASE(up_to_255(major), up_to_255(minor), up_to_255(patch));
+	return 0;
+}
+
+/* "3" or "0-3" */
+static int take_range(struct rest *t, uint64_t *first, uint64_t *last)
+{
+	int r = take_digits(t, first);
+
+	*last = *first;
+	if (r == 0 && take_char(t, '-'))
+		r = take_digits(t, last);
+	return r == 0 && *last < *first ? -EBADMSG : r;
+}
+
+int parse_cpu_list(const char *text, size_t len, uint32_t *out)
+{
+	struct rest t = { text, len };
+	uint64_t first, last, sum = 0;
+	int r;
+
+	do {
+		r = take_range(&t, &first, &last);
+		if (r < 0)
+			return r;
+		if (last - first >= UINT32_MAX - sum)
+			return -ERANGE;
+		sum += last - first + 1;
+	} while (take_char(&t, ','));
+	take_char(&t, '\n');
+	if (t.len > 0)
+		return -EBADMSG;
+
+	*out = (uint32_t)sum;
+	return 0;
+}
+
+int parse_first_u64(const char *text, size_t len, uint64_t *out)
+{
+	struct rest t = { text, len };
+	uint64_t v;
+	int r;
+
+	r = take_digits(&t, &v);
+	if (r < 0)
+		return r;
+	if (t.len > 0 && *t.at != ' ' && *t.at != '\n')
+		return -EBADMSG;
+
+	*out = v;
+	return 0;
+}
+
+/* The next word, behind which t then is. */
+static struct rest take_word(struct rest *t)
+{
+	struct rest word = *t;
+
+	while (t->len > 0 && *t->at != ' ' && *t->at != '\n')
+		skip(t, 1);
+	word.len -= t->len;
+	take_char(t, ' ');
+	return word;
+}
+
+static void copy_comm(struct rest from, char out[16])
+{
+	size_t len = from.len < 15 ? from.len : 15;
+
+	memset(out, 0, 16);
+	memcpy(out, from.at, len);
+}
+
+/* "PID (COMM) ": a comm may hold spaces and parentheses, the rest does not. */
+static int take_pid_and_comm(struct rest *t, struct parse_stat *out)
+{
+	struct rest comm;
+	uint64_t pid;
+	size_t len;
+
+	if (take_digits(t, &pid) < 0 || pid > INT32_MAX || !take_char(t, ' ') ||
+	    !take_char(t, '('))
+		return -EBADMSG;
+
+	for (len = t->len; len > 0 && t->at[len - 1] != ')'; len--)
+		;
+	if (len == 0)
+		return -EBADMSG;
+	comm = (struct rest){ t->at, len - 1 };
+	skip(t, len);
+	if (!take_char(t, ' '))
+		return -EBADMSG;
+
+	out->pid = (int32_t)pid;
+	copy_comm(comm, out->comm);
+	return 0;
+}
+
+int parse_stat(const char *text, size_t len, struct parse_stat *out)
+{
+	enum { STATE = 3, FLAGS = 9, START = 22, RSS = 24 }; /* as proc(5) counts */
+	struct rest t = { text, len };
+	struct parse_stat s = { 0 };
+	struct rest word;
+	int field, r;
+
+	r = take_pid_and_comm(&t, &s);
+	for (field = STATE; r == 0 && field <= RSS; field++) {
+		word = take_word(&t);
+		if (field == FLAGS)
+			r = parse_digits(word.at, word.len, &s.flags);
+		else if (field == START)
+			r = parse_digits(word.at, word.len, &s.start_ticks);
+		else if (field == RSS)
+			r = parse_digits(word.at, word.len, &s.rss_pages);
+	}
+	if (r == 0)
+		*out = s;
+	return r;
+}
+
+/* Digits that tabs or spaces precede, and anything but a digit follows. */
+static int parse_status_number(struct rest t, uint64_t *out)
+{
+	while (take_char(&t, '\t') || take_char(&t, ' '))
+		;
+	return take_digits(&t, out);
+}
+
+static int parse_hex(struct rest t, uint64_t *out)
+{
+	uint64_t v = 0;
+
+	take_char(&t, '\t');
+	if (t.len == 0 || t.len > 16)
+		return -EBADMSG;
+	for (; t.len > 0; skip(&t, 1)) {
+		if (*t.at >= '0' && *t.at <= '9')
+			v = v * 16 + (uint64_t)(*t.at - '0');
+		else if (*t.at >= 'a' && *t.at <= 'f')
+			v = v * 16 + (uint64_t)(*t.at - 'a' + 10);
+		else
+			return -EBADMSG;
+	}
+
+	*out = v;
+	return 0;
+}
+
+int parse_status_line(const char *text, size_t len, struct parse_status *s)
+{
+	static const struct {
+		char name[8];
+		uint8_t len, offset;
+	} numbers[] = {
+		{ "Uid:", 4, offsetof(struct parse_status, uid) },
+		{ "VmRSS:", 6, offsetof(struct parse_status, rss_kb) },
+		{ "VmSwap:", 7, offsetof(struct parse_status, swap_kb) },
+		{ "VmPTE:", 6, offsetof(struct parse_status, pte_kb) },
+		{ "VmPMD:", 6, offsetof(struct parse_status, pmd_kb) },
+	};
+	struct rest line = { text, len };
+	uint64_t v;
+	int r;
+
+	cut_suffix(&line, "\n", 1);
+	if (skip_prefix(&line, "CapEff:", strlen("CapEff:")))
+		return parse_hex(line, &s->cap_eff);
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		if (!skip_prefix(&line, numbers[i].name, numbers[i].len))
+			continue;
+		r = parse_status_number(line, &v);
+		if (r < 0)
+			return r;
+		memcpy((char *)s + numbers[i].offset, &v, sizeof(v));
+		s->has_uid |= numbers[i].offset == offsetof(struct parse_status, uid);
+		s->has_memory |=
+		    numbers[i].offset == offsetof(struct parse_status, rss_kb);
+		break;
+	}
+	return 0;
+}
+
+/* Of "VmFlags: rd wr ac", two letters each. */
+static bool has_flag(struct rest flags, const char *name)
+{
+	struct rest flag;
+
+	do {
+		flag = take_word(&flags);
+		if (flag.len == 2 && memcmp(flag.at, name, 2) == 0)
+			return true;
+	} while (flag.len > 0);
+	return false;
+}
+
+int parse_smaps_line(const char *text, size_t len, struct parse_smaps *sum)
+{
+	struct rest line = { text, len };
+
+	cut_suffix(&line, "\n", 1);
+	if (skip_prefix(&line, "Size:", strlen("Size:")))
+		return parse_status_number(line, &sum->size_kb);
+	if (!skip_prefix(&line, "VmFlags: ", strlen("VmFlags: ")))
+		return 0;
+
+	sum->has_flags = true;
+	if (!has_flag(line, "ac") || has_flag(line, "dc"))
+		return 0;
+	if (__builtin_add_overflow(sum->sum_kb, sum->size_kb, &sum->sum_kb))
+		return -ERANGE;
+	if (sum->size_kb > sum->largest_kb)
+		sum->largest_kb = sum->size_kb;
+	return 0;
+}
+
+/* Whether "cpu,memory" has this controller; "" has the second version's. */
+static bool has_controller(struct rest names, const char *controller)
+{
+	size_t len = strlen(controller);
+	struct rest name;
+
+	do {
+		name = names;
+		while (names.len > 0 && *names.at != ',')
+			skip(&names, 1);
+		name.len -= names.len;
+		if (name.len == len && memcmp(name.at, controller, len) == 0)
+			return true;
+	} while (take_char(&names, ','));
+	return false;
+}
+
+static bool is_at_slash_or_end(struct rest t)
+{
+	return t.len == 0 || *t.at == '/';
+}
+
+/* "/a" has "/a" and "/a/b", not "/ab". Above the reader's own root, it is "/..". */
+static bool is_at_or_below(struct rest path, const char *cgroup)
+{
+	struct rest above = path;
+
+	if (skip_prefix(&above, "/..", strlen("/..")) && is_at_slash_or_end(above))
+		return false;
+	return skip_prefix(&path, cgroup,
+			   strcmp(cgroup, "/") == 0 ? 0 : strlen(cgroup)) &&
+	       is_at_slash_or_end(path);
+}
+
+int parse_cgroup_line(const char *text, size_t len, const char *controller,
+		      const char *cgroup)
+{
+	struct rest path = { text, len };
+	struct rest names;
+	uint64_t id;
+
+	cut_suffix(&path, "\n", 1);
+	if (take_digits(&path, &id) < 0 || !take_char(&path, ':'))
+		return -EBADMSG;
+	names = path;
+	while (path.len > 0 && *path.at != ':')
+		skip(&path, 1);
+	names.len -= path.len;
+	if (!take_char(&path, ':'))
+		return -EBADMSG;
+
+	if (!has_controller(names, controller))
+		return PARSE_OTHER_CGROUP;
+	return is_at_or_below(path, cgroup);
+}
+
+int parse_limit(const char *text, size_t len, uint64_t *out_bytes)
+{
+	if (len == strlen("max\n") && memcmp(text, "max\n", len) == 0) {
+		*out_bytes = UINT64_MAX;
+		return 0;
+	}
+	return parse_u64(text, len, out_bytes);
 }
 
 char *prepend_u64(char *begin, uint64_t value)

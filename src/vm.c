@@ -8,32 +8,22 @@ _Static_assert(sizeof(enum oomctl_overcommit) == sizeof(int32_t) &&
 		   sizeof(enum oomctl_panic) == sizeof(int32_t),
 	       "enums are read as int32_t");
 
-/* clang-format off */
-static const struct knob overcommit_memory        = { "/proc/sys/vm/overcommit_memory", 0, 2 };
-static const struct knob panic_on_oom             = { "/proc/sys/vm/panic_on_oom", 0, 2 };
-static const struct knob oom_kill_allocating_task = { "/proc/sys/vm/oom_kill_allocating_task", INT32_MIN, INT32_MAX };
-static const struct knob oom_dump_tasks           = { "/proc/sys/vm/oom_dump_tasks", INT32_MIN, INT32_MAX };
-static const struct knob panic_timeout            = { "/proc/sys/kernel/panic", INT32_MIN, INT32_MAX };
-static const char admin_reserve_kbytes[]          =   "/proc/sys/vm/admin_reserve_kbytes";
-static const char user_reserve_kbytes[]           =   "/proc/sys/vm/user_reserve_kbytes";
-/* clang-format on */
-
 OOMCTL_EXPORT int oomctl_vm_get_overcommit_memory(const struct oomctl_ctx *ctx,
 						  enum oomctl_overcommit *out)
 {
-	return knob_get(ctx, &overcommit_memory, (int32_t *)out);
+	return knob_get(ctx, &knob_of_vm[OOMCTL_VM_OVERCOMMIT_MEMORY], (int32_t *)out);
 }
 
 OOMCTL_EXPORT int oomctl_vm_set_overcommit_memory(const struct oomctl_ctx *ctx,
 						  enum oomctl_overcommit value)
 {
-	return knob_set(ctx, &overcommit_memory, (int32_t)value);
+	return knob_set(ctx, &knob_of_vm[OOMCTL_VM_OVERCOMMIT_MEMORY], (int32_t)value);
 }
 
 OOMCTL_EXPORT int oomctl_vm_get_overcommit_ratio(const struct oomctl_ctx *ctx,
 						 int32_t *out)
 {
-	return knob_get(ctx, &knob_overcommit_ratio, out);
+	return knob_get(ctx, &knob_of_vm[OOMCTL_VM_OVERCOMMIT_RATIO], out);
 }
 
 OOMCTL_EXPORT int oomctl_vm_set_overcommit_ratio(const struct oomctl_ctx *ctx,
@@ -44,86 +34,86 @@ OOMCTL_EXPORT int oomctl_vm_set_overcommit_ratio(const struct oomctl_ctx *ctx,
 	if (value < 0)
 		return -EINVAL;
 
-	return knob_set(ctx, &knob_overcommit_ratio, value);
+	return knob_set(ctx, &knob_of_vm[OOMCTL_VM_OVERCOMMIT_RATIO], value);
 }
 
 OOMCTL_EXPORT int oomctl_vm_get_overcommit_kbytes(const struct oomctl_ctx *ctx,
 						  uint64_t *out)
 {
-	return knob_get_u64(ctx, knob_overcommit_kbytes, out);
+	return knob_get_u64(ctx, knob_of_vm[OOMCTL_VM_OVERCOMMIT_KBYTES].path, out);
 }
 
 OOMCTL_EXPORT int oomctl_vm_set_overcommit_kbytes(const struct oomctl_ctx *ctx,
 						  uint64_t value)
 {
-	return knob_set_u64(ctx, knob_overcommit_kbytes, value);
+	return knob_set_u64(ctx, knob_of_vm[OOMCTL_VM_OVERCOMMIT_KBYTES].path, value);
 }
 
 OOMCTL_EXPORT int oomctl_vm_get_panic_on_oom(const struct oomctl_ctx *ctx,
 					     enum oomctl_panic *out)
 {
-	return knob_get(ctx, &panic_on_oom, (int32_t *)out);
+	return knob_get(ctx, &knob_of_vm[OOMCTL_VM_PANIC_ON_OOM], (int32_t *)out);
 }
 
 OOMCTL_EXPORT int oomctl_vm_set_panic_on_oom(const struct oomctl_ctx *ctx,
 					     enum oomctl_panic value)
 {
-	return knob_set(ctx, &panic_on_oom, (int32_t)value);
+	return knob_set(ctx, &knob_of_vm[OOMCTL_VM_PANIC_ON_OOM], (int32_t)value);
 }
 
 OOMCTL_EXPORT int oomctl_vm_get_oom_kill_allocating_task(const struct oomctl_ctx *ctx,
 							 int32_t *out)
 {
-	return knob_get(ctx, &oom_kill_allocating_task, out);
+	return knob_get(ctx, &knob_of_vm[OOMCTL_VM_OOM_KILL_ALLOCATING_TASK], out);
 }
 
 OOMCTL_EXPORT int oomctl_vm_set_oom_kill_allocating_task(const struct oomctl_ctx *ctx,
 							 int32_t value)
 {
-	return knob_set(ctx, &oom_kill_allocating_task, value);
+	return knob_set(ctx, &knob_of_vm[OOMCTL_VM_OOM_KILL_ALLOCATING_TASK], value);
 }
 
 OOMCTL_EXPORT int oomctl_vm_get_oom_dump_tasks(const struct oomctl_ctx *ctx, int32_t *out)
 {
-	return knob_get(ctx, &oom_dump_tasks, out);
+	return knob_get(ctx, &knob_of_vm[OOMCTL_VM_OOM_DUMP_TASKS], out);
 }
 
 OOMCTL_EXPORT int oomctl_vm_set_oom_dump_tasks(const struct oomctl_ctx *ctx,
 					       int32_t value)
 {
-	return knob_set(ctx, &oom_dump_tasks, value);
+	return knob_set(ctx, &knob_of_vm[OOMCTL_VM_OOM_DUMP_TASKS], value);
 }
 
 OOMCTL_EXPORT int oomctl_vm_get_admin_reserve_kbytes(const struct oomctl_ctx *ctx,
 						     uint64_t *out)
 {
-	return knob_get_u64(ctx, admin_reserve_kbytes, out);
+	return knob_get_u64(ctx, knob_of_vm[OOMCTL_VM_ADMIN_RESERVE_KBYTES].path, out);
 }
 
 OOMCTL_EXPORT int oomctl_vm_set_admin_reserve_kbytes(const struct oomctl_ctx *ctx,
 						     uint64_t value)
 {
-	return knob_set_u64(ctx, admin_reserve_kbytes, value);
+	return knob_set_u64(ctx, knob_of_vm[OOMCTL_VM_ADMIN_RESERVE_KBYTES].path, value);
 }
 
 OOMCTL_EXPORT int oomctl_vm_get_user_reserve_kbytes(const struct oomctl_ctx *ctx,
 						    uint64_t *out)
 {
-	return knob_get_u64(ctx, user_reserve_kbytes, out);
+	return knob_get_u64(ctx, knob_of_vm[OOMCTL_VM_USER_RESERVE_KBYTES].path, out);
 }
 
 OOMCTL_EXPORT int oomctl_vm_set_user_reserve_kbytes(const struct oomctl_ctx *ctx,
 						    uint64_t value)
 {
-	return knob_set_u64(ctx, user_reserve_kbytes, value);
+	return knob_set_u64(ctx, knob_of_vm[OOMCTL_VM_USER_RESERVE_KBYTES].path, value);
 }
 
 OOMCTL_EXPORT int oomctl_vm_get_panic_timeout(const struct oomctl_ctx *ctx, int32_t *out)
 {
-	return knob_get(ctx, &panic_timeout, out);
+	return knob_get(ctx, &knob_of_vm[OOMCTL_VM_PANIC_TIMEOUT], out);
 }
 
 OOMCTL_EXPORT int oomctl_vm_set_panic_timeout(const struct oomctl_ctx *ctx, int32_t value)
 {
-	return knob_set(ctx, &panic_timeout, value);
+	return knob_set(ctx, &knob_of_vm[OOMCTL_VM_PANIC_TIMEOUT], value);
 }

@@ -37,18 +37,24 @@ extern "C" {
  *
  * **Threads and signals.** The library has no state of its own: no globals, no cache, no
  * lock, no thread. Every call may be used from any number of threads at once, on the same
- * context too. All calls but oomctl_ctx_new() and oomctl_ctx_free() are async-signal-safe:
- * they neither allocate nor use stdio, and work between fork() and exec() of a threaded
- * program. They need up to 10 KiB of stack: a signal stack should have 16 KiB. Like a system
- * call they may change `errno`: a signal handler saves it. A call that is interrupted by a
- * signal goes on; after 100 interruptions of one system call it gives up with `-EIO`. Every
- * descriptor is opened with O_CLOEXEC and, but for those of a context, closed before the
- * call returns.
+ * context too. All calls but oomctl_ctx_new(), oomctl_ctx_free(), oomctl_gauge_close() and
+ * those named oomctl_gauge_open are async-signal-safe: they neither allocate nor use
+ * stdio, and work between fork() and exec() of a threaded program. They need up to 16 KiB
+ * of stack: a signal stack should have 24 KiB. Like a system call they may change `errno`:
+ * a signal handler saves it. A call that is interrupted by a signal goes on; after 100
+ * interruptions of one system call it gives up with `-EIO`. Every descriptor is opened
+ * with O_CLOEXEC and, but for those of a context or a gauge, closed before the call
+ * returns.
  *
- * **Structures.** A structure that the library fills is passed with its size, which
- * is `sizeof(struct ...)` as the caller compiled it: members are only ever added at the end, a
- * smaller size receives the members it knows, a larger one receives zeros behind them. A
+ * **Structures.** A structure that the library fills is passed with its size, which is
+ * `sizeof(struct ...)` as the caller compiled it: members are only ever added at the end,
+ * a smaller size receives the members it knows, a larger one receives zeros behind them. A
  * size of 0 is `-EINVAL`.
+ *
+ * **Arrays** that the library fills are passed as `(out, capacity, entry_size,
+ * out_count)`: with room for `capacity` structures of `entry_size` bytes each. They are
+ * work space: content behind the count, and all of it when the call fails, is unspecified.
+ * An entry_size smaller than the structure was in its first release is `-EINVAL`.
  *
  * @{
  */
@@ -76,8 +82,9 @@ struct oomctl_ctx;
  *
  * @param proc_root  Directory that stands for /proc; NULL means /proc itself, which is
  *                   then looked up at each call.
- * @param sys_root   Directory that stands for /sys; NULL likewise. Give both roots or neither:
- *                   one alone mixes two machines, where huge pages are counted below /sys.
+ * @param sys_root   Directory that stands for /sys; NULL likewise. Give both roots or
+ *                   neither: one alone mixes two machines, where huge pages are counted
+ *                   below /sys.
  * @param out        Receives the context; oomctl_ctx_free() releases it.
  * @return 0 or a code: @ref base.
  *

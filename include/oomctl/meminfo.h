@@ -122,8 +122,8 @@ int oomctl_meminfo_parse(const char *text, size_t length, struct oomctl_meminfo 
  *         /sys/kernel/mm/hugepages/hugepages-*kB/nr_hugepages.
  * @privilege None.
  * @safety Async-signal-safe. Uses about 10 KiB of stack.
- * @retval -EOPNOTSUPP  No /proc/meminfo, no overcommit_ratio, or a size of huge pages without
- *                      its count.
+ * @retval -EOPNOTSUPP  No /proc/meminfo, no overcommit_ratio, or a size of huge pages
+ *                      without its count.
  * @since 0.1
  *
  * @snippet snippets.c commit_limit

@@ -11,70 +11,17 @@ const char *oomctl_strerror(int code);
 
 const char *oomctl_version(void);
 
-struct oomctl_commit_figures {
-	uint64_t mem_total_kb;
-	uint64_t hugetlb_kb;
-	uint64_t swap_total_kb;
-	uint64_t overcommit_kbytes;
-	int32_t overcommit_ratio;
-	uint32_t page_size;
+enum oomctl_vm_knob {
+	OOMCTL_VM_OVERCOMMIT_MEMORY = 1,
+	OOMCTL_VM_OVERCOMMIT_RATIO = 2,
+	OOMCTL_VM_OVERCOMMIT_KBYTES = 3,
+	OOMCTL_VM_PANIC_ON_OOM = 4,
+	OOMCTL_VM_OOM_KILL_ALLOCATING_TASK = 5,
+	OOMCTL_VM_OOM_DUMP_TASKS = 6,
+	OOMCTL_VM_ADMIN_RESERVE_KBYTES = 7,
+	OOMCTL_VM_USER_RESERVE_KBYTES = 8,
+	OOMCTL_VM_PANIC_TIMEOUT = 9
 };
-
-int oomctl_calc_commit_limit(const struct oomctl_commit_figures *in, uint64_t *out_kb);
-
-int oomctl_calc_overcommit_ratio(const struct oomctl_commit_figures *in, uint64_t limit_kb, int32_t *out_percent);
-
-struct oomctl_commit_figures;
-
-enum oomctl_meminfo_line {
-	OOMCTL_MEMINFO_MEM_TOTAL = 1,
-	OOMCTL_MEMINFO_MEM_FREE = 2,
-	OOMCTL_MEMINFO_MEM_AVAILABLE = 4,
-	OOMCTL_MEMINFO_SWAP_TOTAL = 8,
-	OOMCTL_MEMINFO_SWAP_FREE = 16,
-	OOMCTL_MEMINFO_COMMIT_LIMIT = 32,
-	OOMCTL_MEMINFO_COMMITTED_AS = 64,
-	OOMCTL_MEMINFO_HUGEPAGES_TOTAL = 128,
-	OOMCTL_MEMINFO_HUGEPAGESIZE = 256,
-	OOMCTL_MEMINFO_HUGETLB = 512
-};
-
-struct oomctl_meminfo {
-	uint64_t present;
-	uint64_t mem_total_kb;
-	uint64_t mem_free_kb;
-	uint64_t mem_available_kb;
-	uint64_t swap_total_kb;
-	uint64_t swap_free_kb;
-	uint64_t commit_limit_kb;
-	uint64_t committed_as_kb;
-	uint64_t hugepages_total;
-	uint64_t hugepagesize_kb;
-	uint64_t hugetlb_kb;
-};
-
-int oomctl_meminfo_read(const struct oomctl_ctx *ctx, struct oomctl_meminfo *out, size_t size);
-
-int oomctl_meminfo_parse(const char *text, size_t length, struct oomctl_meminfo *out, size_t size);
-
-int oomctl_meminfo_read_commit_figures(const struct oomctl_ctx *ctx, struct oomctl_commit_figures *out, size_t size);
-
-enum oomctl_score_adj {
-	OOMCTL_SCORE_ADJ_MIN = -1000,
-	OOMCTL_SCORE_ADJ_MAX = 1000
-};
-
-int oomctl_proc_get_oom_score(const struct oomctl_ctx *ctx, int32_t pid, int32_t *out);
-
-int oomctl_proc_get_oom_score_adj(const struct oomctl_ctx *ctx, int32_t pid, int32_t *out);
-
-int oomctl_proc_set_oom_score_adj(const struct oomctl_ctx *ctx, int32_t pid, int32_t adj);
-
-int oomctl_pidfd_get_oom_score(const struct oomctl_ctx *ctx, int pidfd, int32_t *out);
-
-int oomctl_pidfd_get_oom_score_adj(const struct oomctl_ctx *ctx, int pidfd, int32_t *out);
-
-int oomctl_pidfd_set_oom_score_adj(const struct oomctl_ctx *ctx, int pidfd, int32_t adj);
 
 enum oomctl_overcommit {
 	OOMCTL_OVERCOMMIT_GUESS = 0,
@@ -123,3 +70,199 @@ int oomctl_vm_set_user_reserve_kbytes(const struct oomctl_ctx *ctx, uint64_t val
 int oomctl_vm_get_panic_timeout(const struct oomctl_ctx *ctx, int32_t *out);
 
 int oomctl_vm_set_panic_timeout(const struct oomctl_ctx *ctx, int32_t value);
+
+struct oomctl_commit_figures {
+	uint64_t mem_total_kb;
+	uint64_t hugetlb_kb;
+	uint64_t swap_total_kb;
+	uint64_t overcommit_kbytes;
+	int32_t overcommit_ratio;
+	uint32_t page_size;
+};
+
+int oomctl_calc_commit_limit(const struct oomctl_commit_figures *in, uint64_t *out_kb);
+
+int oomctl_calc_overcommit_ratio(const struct oomctl_commit_figures *in, uint64_t limit_kb, int32_t *out_percent);
+
+enum oomctl_grant_flag {
+	OOMCTL_GRANT_ADMIN = 1,
+	OOMCTL_GRANT_BEFORE_5_2 = 2,
+	OOMCTL_GRANT_BEFORE_5_9 = 4
+};
+
+struct oomctl_grant_figures {
+	struct oomctl_commit_figures commit;
+	uint64_t committed_as_kb;
+	uint64_t admin_reserve_kbytes;
+	uint64_t user_reserve_kbytes;
+	uint64_t total_vm_pages;
+	enum oomctl_overcommit overcommit_memory;
+	uint32_t cpus;
+	uint32_t flags;
+	uint32_t reserved;
+};
+
+enum oomctl_verdict {
+	OOMCTL_VERDICT_GRANTED = 0,
+	OOMCTL_VERDICT_REFUSED = 1,
+	OOMCTL_VERDICT_UNCERTAIN = 2
+};
+
+int oomctl_calc_grant(const struct oomctl_grant_figures *in, uint64_t request_kb, enum oomctl_verdict *out, int64_t *out_margin_kb);
+
+int oomctl_calc_grant_max(const struct oomctl_grant_figures *in, uint64_t *out_kb);
+
+enum oomctl_score_rule {
+	OOMCTL_SCORE_RULE_2_6_36 = 1,
+	OOMCTL_SCORE_RULE_3_6 = 2,
+	OOMCTL_SCORE_RULE_3_18 = 3,
+	OOMCTL_SCORE_RULE_4_17 = 4,
+	OOMCTL_SCORE_RULE_5_9 = 5
+};
+
+enum oomctl_task_flag {
+	OOMCTL_TASK_UNKILLABLE = 1,
+	OOMCTL_TASK_PRIVILEGED = 2
+};
+
+struct oomctl_task_figures {
+	uint64_t rss_pages;
+	uint64_t swap_pages;
+	uint64_t pgtable_pages;
+	int32_t oom_score_adj;
+	uint32_t flags;
+};
+
+int oomctl_calc_badness(enum oomctl_score_rule rule, const struct oomctl_task_figures *task, uint64_t total_pages, int64_t *out_pages);
+
+int oomctl_calc_oom_score(enum oomctl_score_rule rule, const struct oomctl_task_figures *task, uint64_t total_pages, int32_t *out_score);
+
+int oomctl_calc_victim(enum oomctl_score_rule rule, const struct oomctl_task_figures *tasks, size_t count, uint64_t total_pages, size_t *out_index, int64_t *out_margin_pages);
+
+int oomctl_calc_oom_score_adj_below(enum oomctl_score_rule rule, const struct oomctl_task_figures *task, uint64_t total_pages, int64_t badness_pages, int32_t *out_adj);
+
+int oomctl_calc_oom_score_adj_above(enum oomctl_score_rule rule, const struct oomctl_task_figures *task, uint64_t total_pages, int64_t badness_pages, int32_t *out_adj);
+
+int oomctl_calc_badness_of_oom_score(enum oomctl_score_rule rule, int32_t oom_score, uint64_t total_pages, int64_t *out_least_pages, int64_t *out_most_pages);
+
+int oomctl_calc_footprint_of_oom_score(enum oomctl_score_rule rule, int32_t oom_score, int32_t oom_score_adj, uint32_t flags, uint64_t total_pages, uint64_t *out_least_pages, uint64_t *out_most_pages);
+
+enum oomctl_proc_value {
+	OOMCTL_PROC_OOM_SCORE = 1,
+	OOMCTL_PROC_OOM_SCORE_ADJ = 2
+};
+
+enum oomctl_score_adj {
+	OOMCTL_SCORE_ADJ_MIN = -1000,
+	OOMCTL_SCORE_ADJ_MAX = 1000
+};
+
+int oomctl_proc_get_oom_score(const struct oomctl_ctx *ctx, int32_t pid, int32_t *out);
+
+int oomctl_proc_get_oom_score_adj(const struct oomctl_ctx *ctx, int32_t pid, int32_t *out);
+
+int oomctl_proc_set_oom_score_adj(const struct oomctl_ctx *ctx, int32_t pid, int32_t adj);
+
+int oomctl_pidfd_get_oom_score(const struct oomctl_ctx *ctx, int pidfd, int32_t *out);
+
+int oomctl_pidfd_get_oom_score_adj(const struct oomctl_ctx *ctx, int pidfd, int32_t *out);
+
+int oomctl_pidfd_set_oom_score_adj(const struct oomctl_ctx *ctx, int pidfd, int32_t adj);
+
+struct oomctl_gauge;
+
+int oomctl_gauge_open_vm(const struct oomctl_ctx *ctx, enum oomctl_vm_knob knob, struct oomctl_gauge **out);
+
+int oomctl_gauge_open_proc(const struct oomctl_ctx *ctx, int32_t pid, enum oomctl_proc_value value, struct oomctl_gauge **out);
+
+int oomctl_gauge_open_pidfd(const struct oomctl_ctx *ctx, int pidfd, enum oomctl_proc_value value, struct oomctl_gauge **out);
+
+int oomctl_gauge_read(const struct oomctl_gauge *gauge, int64_t *out);
+
+void oomctl_gauge_close(struct oomctl_gauge *gauge);
+
+struct oomctl_commit_figures;
+
+enum oomctl_meminfo_line {
+	OOMCTL_MEMINFO_MEM_TOTAL = 1,
+	OOMCTL_MEMINFO_MEM_FREE = 2,
+	OOMCTL_MEMINFO_MEM_AVAILABLE = 4,
+	OOMCTL_MEMINFO_SWAP_TOTAL = 8,
+	OOMCTL_MEMINFO_SWAP_FREE = 16,
+	OOMCTL_MEMINFO_COMMIT_LIMIT = 32,
+	OOMCTL_MEMINFO_COMMITTED_AS = 64,
+	OOMCTL_MEMINFO_HUGEPAGES_TOTAL = 128,
+	OOMCTL_MEMINFO_HUGEPAGESIZE = 256,
+	OOMCTL_MEMINFO_HUGETLB = 512
+};
+
+struct oomctl_meminfo {
+	uint64_t present;
+	uint64_t mem_total_kb;
+	uint64_t mem_free_kb;
+	uint64_t mem_available_kb;
+	uint64_t swap_total_kb;
+	uint64_t swap_free_kb;
+	uint64_t commit_limit_kb;
+	uint64_t committed_as_kb;
+	uint64_t hugepages_total;
+	uint64_t hugepagesize_kb;
+	uint64_t hugetlb_kb;
+};
+
+int oomctl_meminfo_read(const struct oomctl_ctx *ctx, struct oomctl_meminfo *out, size_t size);
+
+int oomctl_meminfo_parse(const char *text, size_t length, struct oomctl_meminfo *out, size_t size);
+
+int oomctl_meminfo_read_commit_figures(const struct oomctl_ctx *ctx, struct oomctl_commit_figures *out, size_t size);
+
+int oomctl_predict_read_score_rule(const struct oomctl_ctx *ctx, enum oomctl_score_rule *out);
+
+int oomctl_predict_read_total_pages(const struct oomctl_ctx *ctx, uint64_t *out_pages);
+
+int oomctl_predict_read_task_figures(const struct oomctl_ctx *ctx, int32_t pid, struct oomctl_task_figures *out, size_t size);
+
+int oomctl_predict_read_grant_figures(const struct oomctl_ctx *ctx, struct oomctl_grant_figures *out, size_t size);
+
+int oomctl_predict_commit(const struct oomctl_ctx *ctx, uint64_t request_kb, enum oomctl_verdict *out, int64_t *out_margin_kb);
+
+int oomctl_predict_fork(const struct oomctl_ctx *ctx, enum oomctl_verdict *out, int64_t *out_margin_kb);
+
+int oomctl_predict_oom_score(const struct oomctl_ctx *ctx, int32_t pid, int32_t adj, int32_t *out_score);
+
+enum oomctl_rank_entry_flag {
+	OOMCTL_RANK_DETAILED = 1
+};
+
+struct oomctl_rank_entry {
+	int64_t badness_pages;
+	struct oomctl_task_figures task;
+	uint64_t start_ticks;
+	int32_t pid;
+	int32_t oom_score;
+	uint32_t uid;
+	uint32_t flags;
+	char comm[16];
+};
+
+enum oomctl_rank_report_flag {
+	OOMCTL_RANK_HIDDEN = 1,
+	OOMCTL_RANK_NO_TOTAL = 2
+};
+
+struct oomctl_rank_report {
+	uint64_t total_pages;
+	uint64_t processes;
+	uint64_t unread;
+	uint64_t ahead;
+	enum oomctl_score_rule rule;
+	uint32_t flags;
+};
+
+int oomctl_rank_victims(const struct oomctl_ctx *ctx, struct oomctl_rank_entry *out, size_t capacity, size_t entry_size, size_t *out_count, struct oomctl_rank_report *out_report, size_t report_size);
+
+int oomctl_rank_scores(const struct oomctl_ctx *ctx, struct oomctl_rank_entry *out, size_t capacity, size_t entry_size, size_t *out_count, struct oomctl_rank_report *out_report, size_t report_size);
+
+int oomctl_rank_before(const struct oomctl_ctx *ctx, int32_t pid, struct oomctl_rank_entry *out, size_t capacity, size_t entry_size, size_t *out_count, struct oomctl_rank_report *out_report, size_t report_size);
+
+int oomctl_rank_cgroup(const struct oomctl_ctx *ctx, const char *cgroup, struct oomctl_rank_entry *out, size_t capacity, size_t entry_size, size_t *out_count, struct oomctl_rank_report *out_report, size_t report_size);

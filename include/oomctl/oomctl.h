@@ -8,8 +8,11 @@
 
 #include <oomctl/base.h>
 #include <oomctl/calc.h>
+#include <oomctl/gauge.h>
 #include <oomctl/meminfo.h>
+#include <oomctl/predict.h>
 #include <oomctl/proc.h>
+#include <oomctl/rank.h>
 #include <oomctl/vm.h>
 
 #endif

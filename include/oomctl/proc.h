@@ -32,16 +32,22 @@ struct oomctl_ctx;
  * pid 0 is the calling process, reached through `self` below the context's /proc. Other
  * numbers are meant in the pid namespace of that /proc.
  *
- * Special errors of all six calls: `-ESRCH` when there is no such process, or it is
- * hidden from the caller (hidepid=invisible or ptraceable), or has no number in the pid namespace of
- * that /proc, and when nothing is mounted there; `-EPERM` when it is hidden by
+ * Special errors of all six calls: `-ESRCH` when there is no such process, or it is hidden
+ * from the caller (hidepid=invisible or ptraceable), or has no number in the pid namespace
+ * of that /proc, and when nothing is mounted there; `-EPERM` when it is hidden by
  * hidepid=noaccess.
  *
- * By pid, a process that has ended but was not waited for still answers: its score is 0, and a
- * write has no effect. The id of a thread stands for its process.
+ * By pid, a process that has ended but was not waited for still answers: its score is 0,
+ * and a write has no effect. The id of a thread stands for its process.
  *
  * @{
  */
+
+/** @brief The values of a process. */
+enum oomctl_proc_value {
+	OOMCTL_PROC_OOM_SCORE = 1,    /**< points */
+	OOMCTL_PROC_OOM_SCORE_ADJ = 2 /**< thousandths of RAM plus swap */
+};
 
 /** @brief Limits of oom_score_adj (include/uapi/linux/oom.h). */
 enum oomctl_score_adj {
@@ -74,8 +80,8 @@ int oomctl_proc_get_oom_score(const struct oomctl_ctx *ctx, pid_t pid, int32_t *
 /**
  * @brief Get the adjustment of a process's score.
  *
- * It is added to the pages that the process uses, as a share of RAM and swap. Since Linux 5.9 the
- * score grows by two thirds of it.
+ * It is added to the pages that the process uses, as a share of RAM and swap. Since Linux
+ * 5.9 the score grows by two thirds of it.
  *
  * @param ctx  Context, NULL for this machine.
  * @param pid  Process, 0 for the caller.
@@ -96,9 +102,9 @@ int oomctl_proc_get_oom_score_adj(const struct oomctl_ctx *ctx, pid_t pid, int32
 /**
  * @brief Set the adjustment of a process and of all its threads.
  *
- * Children inherit the value at fork() and keep it over exec(). Processes that share
- * their memory without being threads of each other (CLONE_VM) get the value together, but for
- * a child of vfork(), which is set alone.
+ * Children inherit the value at fork() and keep it over exec(). Processes that share their
+ * memory without being threads of each other (CLONE_VM) get the value together, but for a
+ * child of vfork(), which is set alone.
  *
  * @param ctx  Context, NULL for this machine.
  * @param pid  Process, 0 for the caller.
@@ -109,12 +115,14 @@ int oomctl_proc_get_oom_score_adj(const struct oomctl_ctx *ctx, pid_t pid, int32
  * @range #OOMCTL_SCORE_ADJ_MIN to #OOMCTL_SCORE_ADJ_MAX; others are -EINVAL.
  * @source /proc/PID/oom_score_adj: __set_oom_adj(), Linux 2.6.36 and later.
  * @privilege The owner of the process. To go below the floor, CAP_SYS_RESOURCE in the
- *            initial user namespace; the floor is the last value set by a holder of that capability,
- *            0 if none did. The user id does not matter: root without the capability is refused.
+ *            initial user namespace; the floor is the last value set by a holder of that
+ *            capability, 0 if none did. The user id does not matter: root without the
+ *            capability is refused.
  * @safety Async-signal-safe.
  * @retval -EACCES  The value is below the floor; or the process belongs to another user;
- *                  or it is not dumpable, so that its files belong to root. This happens to the caller's
- *                  own file after setuid(): prctl(PR_SET_DUMPABLE, 1) or exec() undoes this.
+ *                  or it is not dumpable, so that its files belong to root. This happens
+ *                  to the caller's own file after setuid(): prctl(PR_SET_DUMPABLE, 1) or
+ *                  exec() undoes this.
  * @retval -EROFS   /proc is mounted read-only, as in many containers.
  * @note A holder of CAP_SYS_RESOURCE moves the floor along: after setting 500 it has to
  *       keep the capability to go below 500 again.

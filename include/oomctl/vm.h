@@ -39,6 +39,19 @@ struct oomctl_ctx;
  * @{
  */
 
+/** @brief The knobs, each with a getter and a setter of the same name. */
+enum oomctl_vm_knob {
+	OOMCTL_VM_OVERCOMMIT_MEMORY = 1,        /**< enum #oomctl_overcommit */
+	OOMCTL_VM_OVERCOMMIT_RATIO = 2,         /**< percent */
+	OOMCTL_VM_OVERCOMMIT_KBYTES = 3,        /**< kB */
+	OOMCTL_VM_PANIC_ON_OOM = 4,             /**< enum #oomctl_panic */
+	OOMCTL_VM_OOM_KILL_ALLOCATING_TASK = 5, /**< any value but 0 is yes */
+	OOMCTL_VM_OOM_DUMP_TASKS = 6,           /**< any value but 0 is yes */
+	OOMCTL_VM_ADMIN_RESERVE_KBYTES = 7,     /**< kB */
+	OOMCTL_VM_USER_RESERVE_KBYTES = 8,      /**< kB */
+	OOMCTL_VM_PANIC_TIMEOUT = 9             /**< seconds */
+};
+
 /** @brief How the kernel answers a request for address space. */
 enum oomctl_overcommit {
 	OOMCTL_OVERCOMMIT_GUESS = 0,  /**< refuse what could never be met (the default) */
@@ -167,7 +180,8 @@ int oomctl_vm_get_overcommit_kbytes(const struct oomctl_ctx *ctx, uint64_t *out)
  * @return 0 or a code: @ref base.
  *
  * @unit kB (1024 bytes)
- * @range 0 to 2^64 - 1. Writing 0 does not restore the ratio: swap alone makes the limit then.
+ * @range 0 to 2^64 - 1. Writing 0 does not restore the ratio: swap alone makes the limit
+ *        then.
  * @source /proc/sys/vm/overcommit_kbytes: overcommit_kbytes_handler() in mm/util.c,
  *         Linux 3.14 and later.
  * @privilege Root of the initial user namespace.
@@ -294,7 +308,8 @@ int oomctl_vm_get_oom_dump_tasks(const struct oomctl_ctx *ctx, int32_t *out);
 int oomctl_vm_set_oom_dump_tasks(const struct oomctl_ctx *ctx, int32_t value);
 
 /**
- * @brief Get the reserve that #OOMCTL_OVERCOMMIT_NEVER withholds from all without CAP_SYS_ADMIN.
+ * @brief Get the reserve that #OOMCTL_OVERCOMMIT_NEVER withholds from all without
+ * CAP_SYS_ADMIN.
  *
  * @param ctx  Context, NULL for this machine.
  * @param out  Receives the reserve.
@@ -313,7 +328,8 @@ int oomctl_vm_set_oom_dump_tasks(const struct oomctl_ctx *ctx, int32_t value);
 int oomctl_vm_get_admin_reserve_kbytes(const struct oomctl_ctx *ctx, uint64_t *out);
 
 /**
- * @brief Set the reserve that #OOMCTL_OVERCOMMIT_NEVER withholds from all without CAP_SYS_ADMIN.
+ * @brief Set the reserve that #OOMCTL_OVERCOMMIT_NEVER withholds from all without
+ * CAP_SYS_ADMIN.
  *
  * @param ctx    Context, NULL for this machine.
  * @param value  New reserve. Above the commit limit, everything is refused to other

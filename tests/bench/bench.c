@@ -3,28 +3,24 @@
 #include <oomctl/oomctl.h>
 
 #include <fcntl.h>
-#include <signal.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "jobs.h"
+#include "processes.h"
 
 #ifdef WITH_LIBPROC2
 #include <libproc2/meminfo.h>
 #include <libproc2/pids.h>
 #endif
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 #define OVERCOMMIT_MEMORY "/proc/sys/vm/overcommit_memory"
 #define OWN_ADJ "/proc/self/oom_score_adj"
 
-enum { ROUNDS = 51, LOOP_NS = 1000000, TEXT_MAX = 32, MEMINFO_MAX = 8192 };
+enum { TEXT_MAX = 32, MEMINFO_MAX = 8192, TASKS = 1000 };
 
 /* What each job has to find. */
 static int overcommit, own_adj, other_adj;
@@ -33,7 +29,12 @@ static unsigned long mem_total_kb;
 static pid_t other;
 static int other_pidfd;
 static char other_path[64], own_text[TEXT_MAX];
+static int overcommit_fd, other_fd;
+static struct oomctl_gauge *overcommit_gauge, *other_gauge;
 static struct oomctl_commit_figures figures;
+static struct oomctl_grant_figures grant_figures;
+static struct oomctl_task_figures tasks[TASKS];
+static const uint64_t total_pages = 6 << 20;
 
 /* By hand, with the care that the job needs: the whole text is one number. */
 static bool parse_by_hand(const char *text, ssize_t n, int *out)
@@ -176,6 +177,41 @@ static bool set_own_by_stdio(void)
 	return fclose(file) == 0;
 }
 
+static bool read_gauge(const struct oomctl_gauge *gauge, int expected)
+{
+	int64_t v;
+
+	return oomctl_gauge_read(gauge, &v) == 0 && v == expected;
+}
+
+static bool gauge_knob(void)
+{
+	return read_gauge(overcommit_gauge, overcommit);
+}
+
+static bool gauge_other(void)
+{
+	return read_gauge(other_gauge, other_adj);
+}
+
+static bool read_kept(int fd, int expected)
+{
+	char text[TEXT_MAX];
+	int v;
+
+	return parse_by_hand(text, pread(fd, text, sizeof(text), 0), &v) && v == expected;
+}
+
+static bool kept_knob(void)
+{
+	return read_kept(overcommit_fd, overcommit);
+}
+
+static bool kept_other(void)
+{
+	return read_kept(other_fd, other_adj);
+}
+
 static bool meminfo(void)
 {
 	struct oomctl_meminfo m;
@@ -234,6 +270,94 @@ static bool overcommit_ratio(void)
 
 	return oomctl_calc_overcommit_ratio(&figures, figures.mem_total_kb, &percent) ==
 	       0;
+}
+
+static bool badness(void)
+{
+	int64_t pages;
+
+	return oomctl_calc_badness(OOMCTL_SCORE_RULE_5_9, tasks, total_pages, &pages) ==
+	       0;
+}
+
+static bool oom_score(void)
+{
+	int32_t score;
+
+	return oomctl_calc_oom_score(OOMCTL_SCORE_RULE_5_9, tasks, total_pages, &score) ==
+	       0;
+}
+
+static bool oom_score_adj_below(void)
+{
+	int32_t adj;
+
+	return oomctl_calc_oom_score_adj_below(OOMCTL_SCORE_RULE_5_9, tasks, total_pages,
+					       500, &adj) == 0;
+}
+
+static bool badness_of_oom_score(void)
+{
+	int64_t least, most;
+
+	return oomctl_calc_badness_of_oom_score(OOMCTL_SCORE_RULE_5_9, 700, total_pages,
+						&least, &most) == 0;
+}
+
+static bool footprint_of_oom_score(void)
+{
+	uint64_t least, most;
+
+	return oomctl_calc_footprint_of_oom_score(OOMCTL_SCORE_RULE_5_9, 700, 0, 0,
+						  total_pages, &least, &most) == 0;
+}
+
+static bool victim(void)
+{
+	int64_t margin;
+	size_t i;
+
+	return oomctl_calc_victim(OOMCTL_SCORE_RULE_5_9, tasks, TASKS, total_pages, &i,
+				  &margin) == 0 &&
+	       i == TASKS - 1;
+}
+
+static bool grant(void)
+{
+	enum oomctl_verdict verdict;
+	int64_t margin;
+
+	return oomctl_calc_grant(&grant_figures, 1024, &verdict, &margin) == 0;
+}
+
+static bool grant_max(void)
+{
+	uint64_t kb;
+
+	return oomctl_calc_grant_max(&grant_figures, &kb) == 0;
+}
+
+static bool predict_commit(void)
+{
+	enum oomctl_verdict verdict;
+	int64_t margin;
+
+	return oomctl_predict_commit(NULL, 1024, &verdict, &margin) == 0;
+}
+
+static bool predict_fork(void)
+{
+	enum oomctl_verdict verdict;
+	int64_t margin;
+
+	return oomctl_predict_fork(NULL, &verdict, &margin) == 0;
+}
+
+static bool predict_oom_score(void)
+{
+	int32_t score;
+
+	return oomctl_predict_oom_score(NULL, other, 1000, &score) == 0 && score >= 1333;
 }
 
 #ifdef WITH_LIBPROC2
@@ -300,16 +424,6 @@ static bool meminfo_by_new_libproc2(void)
 #define meminfo_by_new_libproc2 NULL
 #endif
 
-/* A call of the library, or a peer that the call above it is compared with. */
-struct job {
-	const char *call, *peer;
-	bool (*run)(void); /* false when the result is not what it has to be */
-	double goal;       /* the highest share of the peer's time; 0: none */
-	long loops;
-	int misses;
-	double ns[ROUNDS];
-};
-
 /* clang-format off */
 static struct job jobs[] = {
 	{ .call = "get overcommit_memory", .run = knob },
@@ -324,6 +438,12 @@ static struct job jobs[] = {
 	{ .peer = "snprintf+fopen+fscanf+fclose", .run = get_other_by_stdio, .goal = 0.85 },
 	{ .peer = "libproc2, kept info", .run = get_other_by_libproc2, .goal = 0.15 },
 	{ .call = "get oom_score_adj of a pidfd", .run = get_by_pidfd },
+	{ .call = "read a gauge of overcommit_memory", .run = gauge_knob },
+	{ .peer = "pread of a kept descriptor", .run = kept_knob, .goal = 1.10 },
+	{ .peer = "get overcommit_memory", .run = knob, .goal = 0.25 },
+	{ .call = "read a gauge of oom_score_adj", .run = gauge_other },
+	{ .peer = "pread of a kept descriptor", .run = kept_other, .goal = 1.10 },
+	{ .peer = "get oom_score_adj of a pid", .run = get_other, .goal = 0.25 },
 	{ .call = "set oom_score_adj of pid 0", .run = set_own },
 	{ .peer = "open+write+close of a ready text", .run = set_own_by_hand, .goal = 1.05 },
 	{ .peer = "fopen+fprintf+fclose", .run = set_own_by_stdio, .goal = 0.85 },
@@ -335,136 +455,28 @@ static struct job jobs[] = {
 	{ .call = "read the commit figures", .run = commit_figures },
 	{ .call = "compute the commit limit", .run = commit_limit },
 	{ .call = "compute the overcommit ratio", .run = overcommit_ratio },
+	{ .call = "compute a badness", .run = badness },
+	{ .call = "compute an oom_score", .run = oom_score },
+	{ .call = "compute the oom_score_adj below", .run = oom_score_adj_below },
+	{ .call = "compute the badness of a score", .run = badness_of_oom_score },
+	{ .call = "compute the footprint of a score", .run = footprint_of_oom_score },
+	{ .call = "compute the victim of 1000", .run = victim },
+	{ .call = "compute whether memory is granted", .run = grant },
+	{ .call = "compute what is granted at most", .run = grant_max },
+	{ .call = "predict whether memory is granted", .run = predict_commit },
+	{ .call = "predict whether fork() works", .run = predict_fork },
+	{ .call = "predict the oom_score of a pid", .run = predict_oom_score },
 };
 /* clang-format on */
 
-static double now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-static _Noreturn void fail(const char *what)
-{
-	fprintf(stderr, "bench: %s\n", what);
-	exit(2);
-}
-
-static double time_loops(const struct job *job)
-{
-	double start = now_ns();
-	bool ok = true;
-
-	for (long i = 0; i < job->loops; i++)
-		ok &= job->run();
-	if (!ok)
-		fail(job->call ? job->call : job->peer);
-	return now_ns() - start;
-}
-
-static void calibrate(struct job *job)
-{
-	if (!job->run)
-		return;
-	for (job->loops = 1; time_loops(job) < LOOP_NS; job->loops *= 2)
-		;
-}
-
-/* Forwards and backwards in turn, so that no job is always behind the same one. */
-static void measure(void)
-{
-	for (int round = 0; round < ROUNDS; round++)
-		for (size_t i = 0; i < LENGTH(jobs); i++) {
-			struct job *job = &jobs[round % 2 ? LENGTH(jobs) - 1 - i : i];
-
-			if (job->run)
-				job->ns[round] = time_loops(job) / (double)job->loops;
-		}
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static void sort(double *values)
-{
-	qsort(values, ROUNDS, sizeof(*values), compare);
-}
-
-static double median(const double *values)
-{
-	double sorted[ROUNDS];
-
-	memcpy(sorted, values, sizeof(sorted));
-	sort(sorted);
-	return sorted[ROUNDS / 2];
-}
-
-static void print_peer(struct job *peer, const struct job *ours)
-{
-	double ratios[ROUNDS];
-	bool missed;
-
-	if (!peer->run) {
-		printf("  %-34s no libproc2-dev when this was built\n", peer->peer);
-		return;
-	}
-
-	for (int i = 0; i < ROUNDS; i++)
-		ratios[i] = ours->ns[i] / peer->ns[i];
-	sort(ratios);
-	printf("  %-34s %8.0f   %5.3f [%5.3f-%5.3f]", peer->peer, median(peer->ns),
-	       ratios[ROUNDS / 2], ratios[0], ratios[ROUNDS - 1]);
-
-	missed = ratios[ROUNDS / 2] > peer->goal;
-	if (peer->goal > 0) {
-		printf("   <= %.2f  %s", peer->goal, missed ? "MISSED" : "ok");
-		peer->misses += missed;
-	}
-	puts("");
-}
-
-static void print_table(void)
-{
-	const struct job *ours = NULL;
-
-	printf("%-36s %8s   %5s %-13s   %s\n", "", "ns", "ratio", "[min-max]", "goal");
-	for (size_t i = 0; i < LENGTH(jobs); i++) {
-		if (jobs[i].call) {
-			ours = &jobs[i];
-			printf("%-36s %8.*f\n", ours->call, median(ours->ns) < 100,
-			       median(ours->ns));
-		} else {
-			print_peer(&jobs[i], ours);
-		}
-	}
-}
-
-static bool any_missed(int times)
-{
-	for (size_t i = 0; i < LENGTH(jobs); i++)
-		if (jobs[i].misses >= times)
-			return true;
-	return false;
-}
-
-/* A process that only waits, and ends with this one. */
 static void start_other(void)
 {
-	other = fork();
-	if (other == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			pause();
-	}
+	if (processes_start(1) < 0)
+		fail("fork");
+	other = processes_pid(0);
 	other_pidfd = (int)syscall(SYS_pidfd_open, other, 0);
-	if (other < 0 || other_pidfd < 0)
-		fail("fork and pidfd_open");
+	if (other_pidfd < 0)
+		fail("pidfd_open");
 	snprintf(other_path, sizeof(other_path), "/proc/%d/oom_score_adj", (int)other);
 }
 
@@ -479,18 +491,40 @@ static int read_int(const char *path)
 	return v;
 }
 
+static void open_gauges(void)
+{
+	overcommit_fd = open(OVERCOMMIT_MEMORY, O_RDONLY | O_CLOEXEC);
+	other_fd = open(other_path, O_RDONLY | O_CLOEXEC);
+	if (overcommit_fd < 0 || other_fd < 0 ||
+	    oomctl_gauge_open_vm(NULL, OOMCTL_VM_OVERCOMMIT_MEMORY, &overcommit_gauge) <
+		0 ||
+	    oomctl_gauge_open_proc(NULL, other, OOMCTL_PROC_OOM_SCORE_ADJ, &other_gauge) <
+		0)
+		fail("gauges");
+}
+
+static void fill_tasks(void)
+{
+	for (size_t i = 0; i < TASKS; i++)
+		tasks[i].rss_pages = 1000 + i;
+}
+
 static void set_up(void)
 {
 	struct oomctl_meminfo m;
 
 	start_other();
+	open_gauges();
+	fill_tasks();
 	overcommit = read_int(OVERCOMMIT_MEMORY);
 	own_adj = read_int(OWN_ADJ);
 	other_adj = read_int(other_path);
 	snprintf(own_text, sizeof(own_text), "%d", own_adj);
 
 	if (oomctl_meminfo_read(NULL, &m, sizeof(m)) < 0 ||
-	    oomctl_meminfo_read_commit_figures(NULL, &figures, sizeof(figures)) < 0)
+	    oomctl_meminfo_read_commit_figures(NULL, &figures, sizeof(figures)) < 0 ||
+	    oomctl_predict_read_grant_figures(NULL, &grant_figures,
+					      sizeof(grant_figures)) < 0)
 		fail("meminfo");
 	mem_total_kb = m.mem_total_kb;
 	if (!start_libproc2())
@@ -499,18 +533,10 @@ static void set_up(void)
 
 int main(void)
 {
-	set_up();
-	for (size_t i = 0; i < LENGTH(jobs); i++)
-		calibrate(&jobs[i]);
+	struct table calls = { "calls", jobs, LENGTH(jobs), ROUNDS_MAX, 1 };
+	bool ok;
 
-	measure();
-	print_table();
-	if (any_missed(1)) {
-		puts("\nOnce more: a goal is missed when it is missed twice.\n");
-		measure();
-		print_table();
-	}
-	kill(other, SIGKILL);
-	waitpid(other, NULL, 0);
-	return any_missed(2);
+	set_up();
+	ok = table_run(&calls);
+	return !(run_walks() && ok);
 }

@@ -13,8 +13,30 @@ static const struct oomctl_commit_figures in = {
 	.page_size = 4096,
 };
 static const char text[] = "MemTotal: 4029312 kB\n";
+static const struct oomctl_grant_figures request = {
+	.commit = { .mem_total_kb = 4029312, .page_size = 4096 },
+	.cpus = 2,
+};
+static const struct oomctl_task_figures tasks[] = {
+	{ .rss_pages = 9472, .oom_score_adj = 500 },
+	{ .rss_pages = 9472 },
+	{ .rss_pages = 90000, .oom_score_adj = -500 },
+};
+
+#define RULE OOMCTL_SCORE_RULE_5_9
+
+enum { T = 250555, FIT = 10 };
 
 static struct oomctl_commit_figures figures;
+static struct oomctl_grant_figures grant;
+static struct oomctl_task_figures task;
+static struct oomctl_rank_entry entries[FIT];
+static struct oomctl_rank_report report;
+static enum oomctl_score_rule rule;
+static enum oomctl_verdict verdict;
+static int64_t i64, most;
+static uint64_t u64_most;
+static size_t count;
 static struct oomctl_meminfo meminfo;
 static enum oomctl_overcommit overcommit;
 static enum oomctl_panic on_oom;
@@ -26,18 +48,41 @@ static uint64_t u64;
 	CALL(vm_get_##NAME, given.ctx, &OUT)                                            \
 	CALL(vm_set_##NAME, given.ctx, VALUE)
 
+#define RANK entries, FIT, sizeof(entries[0]), &count, &report, sizeof(report)
+
 #define CALLS                                                                           \
+	CALL(calc_badness, RULE, tasks, T, &i64)                                        \
+	CALL(calc_badness_of_oom_score, RULE, 691, T, &i64, &most)                      \
 	CALL(calc_commit_limit, &in, &u64)                                              \
+	CALL(calc_footprint_of_oom_score, RULE, 691, 0, 0, T, &u64, &u64_most)          \
+	CALL(calc_grant, &request, 4, &verdict, &i64)                                   \
+	CALL(calc_grant_max, &request, &u64)                                            \
+	CALL(calc_oom_score, RULE, tasks, T, &i32)                                      \
+	CALL(calc_oom_score_adj_above, RULE, tasks, T, 0, &i32)                         \
+	CALL(calc_oom_score_adj_below, RULE, tasks, T, 0, &i32)                         \
 	CALL(calc_overcommit_ratio, &in, 2014656, &i32)                                 \
+	CALL(calc_victim, RULE, tasks, 3, T, &count, &i64)                              \
+	CALL(gauge_read, given.gauge, &i64)                                             \
 	CALL(meminfo_parse, text, sizeof(text) - 1, &meminfo, sizeof(meminfo))          \
 	CALL(meminfo_read, given.ctx, &meminfo, sizeof(meminfo))                        \
 	CALL(meminfo_read_commit_figures, given.ctx, &figures, sizeof(figures))         \
 	CALL(pidfd_get_oom_score, given.ctx, given.pidfd, &i32)                         \
 	CALL(pidfd_get_oom_score_adj, given.ctx, given.pidfd, &i32)                     \
 	CALL(pidfd_set_oom_score_adj, given.ctx, given.pidfd, given.adj)                \
+	CALL(predict_commit, given.ctx, 4, &verdict, &i64)                              \
+	CALL(predict_fork, given.ctx, &verdict, &i64)                                   \
+	CALL(predict_oom_score, given.ctx, given.pid, 500, &i32)                        \
+	CALL(predict_read_grant_figures, given.ctx, &grant, sizeof(grant))              \
+	CALL(predict_read_score_rule, given.ctx, &rule)                                 \
+	CALL(predict_read_task_figures, given.ctx, given.pid, &task, sizeof(task))      \
+	CALL(predict_read_total_pages, given.ctx, &u64)                                 \
 	CALL(proc_get_oom_score, given.ctx, given.pid, &i32)                            \
 	CALL(proc_get_oom_score_adj, given.ctx, given.pid, &i32)                        \
 	CALL(proc_set_oom_score_adj, given.ctx, given.pid, given.adj)                   \
+	CALL(rank_before, given.ctx, given.pid, RANK)                                   \
+	CALL(rank_cgroup, given.ctx, given.cgroup, RANK)                                \
+	CALL(rank_scores, given.ctx, RANK)                                              \
+	CALL(rank_victims, given.ctx, RANK)                                             \
 	TEXT(strerror, -1)                                                              \
 	TEXT(version)                                                                   \
 	KNOB(admin_reserve_kbytes, u64, 8192)                                           \

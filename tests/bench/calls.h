@@ -6,14 +6,15 @@
 #include <sys/types.h>
 
 struct oomctl_ctx;
+struct oomctl_gauge;
 
 struct call {
 	const char *name;
 	int (*run)(void); /* 0 when it succeeds */
 };
 
-/* Every call of the library but those that make and free a context; the last has no name.
- */
+/* Every call of the library but those that make and free a context or a gauge; the last
+ * has no name. */
 extern const struct call calls[];
 
 /* NULL when there is no call of that name. */
@@ -25,6 +26,8 @@ struct given {
 	pid_t pid;
 	int pidfd;
 	int32_t adj;
+	const struct oomctl_gauge *gauge;
+	const char *cgroup;
 };
 extern struct given given;
 

@@ -28,6 +28,20 @@ BUDGETS = [
     ("meminfo_read_commit_figures", "", None),
     ("calc_commit_limit", "", 100),
     ("calc_overcommit_ratio", "", None),
+    ("calc_badness", "", 100),
+    ("calc_oom_score", "", 100),
+    ("calc_grant", "", 110),
+    ("calc_grant_never", "", 170),
+    ("calc_grant_max", "", None),
+    ("calc_oom_score_adj_below", "", None),
+    ("calc_oom_score_adj_above", "", None),
+    ("calc_badness_of_oom_score", "", None),
+    ("calc_footprint_of_oom_score", "", None),
+    ("calc_victim_of_1000", "", None),
+    ("gauge_read", "", None),
+    ("predict_commit", "", None),
+    ("predict_fork", "", None),
+    ("predict_oom_score", "by pid", None),
 ]
 
 

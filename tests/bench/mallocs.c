@@ -4,6 +4,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <oomctl/gauge.h>
+
 #include "calls.h"
 #include "fixture.h"
 #include "test.h"
@@ -40,6 +42,23 @@ void free(void *p)
 	__libc_free(p);
 }
 
+static void put_process(const struct fixture *f, const char *pid)
+{
+	static const char *const texts[][2] = {
+		{ "oom_score", "1\n" },
+		{ "oom_score_adj", "1\n" },
+		{ "stat", "7 (a) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 77 0 1000 0\n" },
+		{ "status", "Uid:\t1\t1\t1\t1\nVmRSS:\t 4000 kB\n" },
+		{ "cgroup", "0::/a\n" },
+	};
+	char path[64];
+
+	for (size_t i = 0; i < LENGTH(texts); i++) {
+		snprintf(path, sizeof(path), "proc/%s/%s", pid, texts[i][0]);
+		fixture_put(f, path, texts[i][1]);
+	}
+}
+
 /* No "Hugetlb:": the directory of the sizes is read, too. */
 static void fill_fixture(const struct fixture *f)
 {
@@ -51,6 +70,7 @@ static void fill_fixture(const struct fixture *f)
 		"vm/overcommit_memory",
 		"vm/overcommit_ratio",
 		"vm/panic_on_oom",
+		"vm/swappiness",
 		"vm/user_reserve_kbytes",
 		"kernel/panic",
 	};
@@ -62,21 +82,32 @@ static void fill_fixture(const struct fixture *f)
 	}
 	snprintf(path, sizeof(path), "proc/thread-self/fdinfo/%d", given.pidfd);
 	fixture_put(f, path, "Pid:\t7\n");
-	fixture_put(f, "proc/7/oom_score", "1\n");
-	fixture_put(f, "proc/7/oom_score_adj", "1\n");
-	fixture_put(f, "proc/meminfo", "MemTotal: 4029312 kB\n");
+	put_process(f, "7");
+	put_process(f, "8");
+	put_process(f, "self");
+	fixture_put(f, "proc/self/statm", "1000 100 10 1 0 100 0\n");
+	fixture_put(f, "proc/self/smaps", "Size: 328 kB\nVmFlags: rd wr ac\n");
+	fixture_put(f, "proc/sys/kernel/osrelease", "6.1.0\n");
+	fixture_put(f, "proc/meminfo", "MemTotal: 4029312 kB\nCommitted_AS: 1000 kB\n");
+	fixture_put(f, "sys/devices/system/cpu/present", "0-1\n");
+	fixture_put(f, "sys/fs/cgroup/a/memory.max", "104857600\n");
 	fixture_put(f, "sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "0\n");
 }
 
 static void no_call_allocates_or_frees(void **state)
 {
 	const struct fixture *f = *state;
+	struct oomctl_gauge *gauge;
 	int before, after;
 
 	given.ctx = f->ctx;
 	given.pid = 7;
 	given.pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	given.cgroup = "/a";
 	fill_fixture(f);
+	assert_int_equal(oomctl_gauge_open_proc(f->ctx, 7, OOMCTL_PROC_OOM_SCORE, &gauge),
+			 0);
+	given.gauge = gauge;
 
 	for (const struct call *c = calls; c->name; c++) {
 		before = allocations;
@@ -86,6 +117,38 @@ static void no_call_allocates_or_frees(void **state)
 		if (after != before)
 			fail_msg("%s: %d times", c->name, after - before);
 	}
+	oomctl_gauge_close(gauge);
+	close(given.pidfd);
+}
+
+/* How often it allocates, and then how often closing the gauge does anything of the kind. */
+static void expect_one_allocation(int opened, struct oomctl_gauge *gauge, int before)
+{
+	int between = allocations;
+
+	oomctl_gauge_close(gauge);
+	assert_int_equal(allocations - between, 1);
+	assert_int_equal(between - before, 1);
+	assert_int_equal(opened, 0);
+}
+
+static void a_gauge_takes_one_allocation(void **state)
+{
+	const struct fixture *f = *state;
+	struct oomctl_gauge *gauge = NULL;
+	int before, r;
+
+	given.pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	fill_fixture(f);
+	before = allocations;
+	r = oomctl_gauge_open_vm(f->ctx, OOMCTL_VM_OVERCOMMIT_RATIO, &gauge);
+	expect_one_allocation(r, gauge, before);
+	before = allocations;
+	r = oomctl_gauge_open_proc(f->ctx, 7, OOMCTL_PROC_OOM_SCORE, &gauge);
+	expect_one_allocation(r, gauge, before);
+	before = allocations;
+	r = oomctl_gauge_open_pidfd(NULL, given.pidfd, OOMCTL_PROC_OOM_SCORE, &gauge);
+	expect_one_allocation(r, gauge, before);
 	close(given.pidfd);
 }
 
@@ -107,6 +170,13 @@ static const char *exported_name(char *line)
 	return strncmp(name, "oomctl_", 7) == 0 ? name : NULL;
 }
 
+static bool allocates(const char *name)
+{
+	return strncmp(name, "oomctl_ctx_", 11) == 0 ||
+	       strncmp(name, "oomctl_gauge_open_", 18) == 0 ||
+	       strcmp(name, "oomctl_gauge_close") == 0;
+}
+
 static void every_exported_call_is_among_them(void **state)
 {
 	FILE *map = fopen(MAP, "re");
@@ -118,7 +188,7 @@ static void every_exported_call_is_among_them(void **state)
 	assert_non_null(map);
 	while (fgets(line, sizeof(line), map)) {
 		name = exported_name(line);
-		if (!name || strncmp(name, "oomctl_ctx_", 11) == 0)
+		if (!name || allocates(name))
 			continue;
 		if (!find_call(name))
 			fail_msg("calls.c lacks %s", name);
@@ -132,6 +202,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(no_call_allocates_or_frees),
+		FIXTURE_TEST(a_gauge_takes_one_allocation),
 		cmocka_unit_test(what_libc_allocates_is_seen),
 		cmocka_unit_test(every_exported_call_is_among_them),
 	};

@@ -24,7 +24,7 @@ OTHERS = ["EAGAIN", "EINTR", "EIO", "ENODEV"]
 INTERRUPTIONS = 100  # of one system call, and a call gives up
 
 POLL = "poll" if os.uname().machine == "x86_64" else "ppoll"
-RETRIED = ["openat", "read", "write", "getdents64", POLL]
+RETRIED = ["openat", "read", "pread64", "write", "getdents64", POLL]
 KNOBS = {
     "admin_reserve_kbytes": "vm/admin_reserve_kbytes",
     "oom_dump_tasks": "vm/oom_dump_tasks",
@@ -36,14 +36,43 @@ KNOBS = {
     "panic_timeout": "kernel/panic",
     "user_reserve_kbytes": "vm/user_reserve_kbytes",
 }
+CALC = [
+    "badness", "badness_of_oom_score", "commit_limit", "footprint_of_oom_score", "grant",
+    "grant_max", "oom_score", "oom_score_adj_above", "oom_score_adj_below", "overcommit_ratio",
+    "victim",
+]
 OLD_KNOB, OLD_ADJ = "1\n", "999\n"
 MEM_TOTAL = "MemTotal: 4029312 kB\n"
-OLD_MEMINFO = MEM_TOTAL + "SwapTotal: 0 kB\nHugePages_Total: 3\nHugepagesize: 2048 kB\n"
+OLD_MEMINFO = MEM_TOTAL + "SwapTotal: 0 kB\nCommitted_AS: 1000 kB\nHugePages_Total: 3\nHugepagesize: 2048 kB\n"
 MEMINFO = OLD_MEMINFO + "Hugetlb: 6144 kB\n"
-OLD_KERNEL = ", old kernel"
+PIDS = 8, 9, 10
+FIT = 2  # in the array of a ranking
+STAT = "%d (a b) S" + " 0" * 18 + " 77 0 %d" + " 0" * 28 + "\n"  # start and pages of RAM
+MAPPING = "00400000-00452000 rw-p 00000000 00:00 0\nSize: 328 kB\nVmFlags: rd wr mr mw me ac\n"
+STATUS = "Name:\ta b\nUid:\t1000\t1000\t1000\t1000\n"
+MEMORY = "VmRSS:\t%d kB\nVmPTE:\t40 kB\nVmSwap:\t0 kB\n"
+CAPABILITIES = "CapEff:\t0000000000200000\n"
+# Behind a comma a case is named, of the call before it. Each has a machine of its own.
+OLD_KERNEL, ENDED, TIED = ", old kernel", ", main thread ended", ", tied"
+CGROUP_V1, CGROUP_V2 = ", v1", ", v2"
 MALLOC_SHOWS = "GLIBC_TUNABLES=glibc.malloc.mmap_threshold=0"  # as an mmap(2) each
 UNTOUCHED = b"?"  # bytes of the output
-GIVES_NOTHING = "ctx_free", "strerror", "version"
+GIVES_NOTHING = "ctx_free", "gauge_close", "strerror", "version"
+
+# In the place of a code: what fails is passed over, and the call goes on without it; its output is
+# then another.
+WITHOUT = "without"  # a file that this machine does not have
+GONE = "gone"  # a thread that is missing
+LEFT_OUT = "left out"  # a process that is missing, or may not be read
+LEFT_OUT_OR_LAST = "left out or last"  # the same; it may be one that did not fit anyway
+LOOKED_FOR_AGAIN = "looked for again"  # the same; the walk begins anew, and there it is
+PASSED_OVER = {
+    WITHOUT: MISSING,
+    GONE: [*MISSING, "ESRCH"],
+    LEFT_OUT: [*MISSING, "ESRCH", "EACCES", "EPERM"],
+    LOOKED_FOR_AGAIN: [*MISSING, "ESRCH", "EACCES", "EPERM"],
+    LEFT_OUT_OR_LAST: [*MISSING, "ESRCH", "EACCES", "EPERM"],
+}
 
 
 def file(access, missing, empty=EBADMSG):
@@ -52,33 +81,97 @@ def file(access, missing, empty=EBADMSG):
     return [("openat", missing), (access, missing, empty), ("close", 0)]
 
 
+def figures_of_process(missing):
+    """oom_score_adj, stat and status."""
+    return file("read", missing) * 3
+
+
+def by_directory(missing, steps):
+    """Of a process: all its files are opened below its directory."""
+    return [("openat", missing), *steps, ("close", 0)]
+
+
+def ranking(before, visit, then=()):
+    """What is read below the open directory of processes before they are listed, of each of them,
+    and then."""
+    listed = ("getdents64", EOPNOTSUPP)
+    each = visit * len(PIDS)
+    return [("openat", EOPNOTSUPP), *before, listed, *each, listed, *then, ("close", 0)]
+
+
+def steps_of_rankings():
+    """As steps_of_calls(). The processes are alike, since their order is not known."""
+    get = file("read", EOPNOTSUPP)
+    scale = file("read", WITHOUT) * 2
+    score = file("read", LEFT_OUT)
+    details = by_directory(LEFT_OUT, figures_of_process(LEFT_OUT))
+    first = by_directory(LOOKED_FOR_AGAIN, figures_of_process(LOOKED_FOR_AGAIN))
+    own = by_directory(ESRCH, file("read", ESRCH) + figures_of_process(ESRCH))
+    again = file("read", LEFT_OUT_OR_LAST) + by_directory(
+        LEFT_OUT_OR_LAST, figures_of_process(LEFT_OUT_OR_LAST))
+    tied = [("lseek", EOPNOTSUPP), ("getdents64", EOPNOTSUPP), *again * len(PIDS),
+            ("getdents64", EOPNOTSUPP)]
+    member = file("read", LEFT_OUT, LEFT_OUT) + score + details
+    limits = [*get * 4, *file("read", 0)]  # release, meminfo, limit, swappiness, limit of swap
+
+    return {
+        "rank_before": ranking(scale + own, score + details),
+        "rank_cgroup" + CGROUP_V1: ranking([*get * 2, ("openat", 0), *limits[6:]], member),
+        "rank_cgroup" + CGROUP_V2: ranking(limits, member),
+        "rank_scores": ranking([], score, then=file("read", LOOKED_FOR_AGAIN) * FIT),
+        "rank_victims": ranking(scale, score, then=first * FIT),
+        "rank_victims" + TIED: ranking(scale, score, then=tied),
+    }
+
+
 def steps_of_calls():
     """The system calls that each call makes when all goes well, and no others: a name, and what
     the call returns when that finds nothing there. None: is not made to fail."""
     get, put = file("read", EOPNOTSUPP), file("write", EOPNOTSUPP)
+    scale = [*get, *get]  # release and meminfo
+    smaps = [("openat", EOPNOTSUPP), ("read", EOPNOTSUPP, EOPNOTSUPP), ("read", EOPNOTSUPP, 0),
+             ("close", 0)]
     kbytes = file("read", 0)
     sizes = [("openat", 0), ("getdents64", EOPNOTSUPP), *get, *get, ("getdents64", EOPNOTSUPP),
              ("close", 0)]
 
+    find = [*file("read", ESRCH, EINVAL), ("openat", ESRCH), (POLL, EOPNOTSUPP)]
+    commit = [*get, *kbytes, *get]
+    grant = [*get * 5, ("readlinkat", 0), *get * 2, *commit]
+    process = [*file("read", ESRCH), *figures_of_process(ESRCH)]
+    thread = [("openat", ESRCH), ("getdents64", ESRCH), *file("read", GONE) * 2, ("close", 0)]
+
     def by_pidfd(access):
-        find = [*file("read", ESRCH, EINVAL), ("openat", ESRCH), (POLL, EOPNOTSUPP)]
         return [*find, *file(access, ESRCH), ("close", 0)]
 
     return {
-        "calc_commit_limit": [],
-        "calc_overcommit_ratio": [],
+        **dict.fromkeys(("calc_" + name for name in CALC), []),
         "ctx_free": [("close", 0), ("close", 0), ("munmap", None)],
         "ctx_new": [("mmap", None), ("openat", EOPNOTSUPP), ("openat", EOPNOTSUPP)],
+        "gauge_close": [("close", 0), ("munmap", None)],
+        "gauge_open_pidfd": [*find, ("mmap", None), ("openat", ESRCH), ("close", 0)],
+        "gauge_open_proc": [("mmap", None), ("openat", ESRCH)],
+        "gauge_open_vm": [("mmap", None), ("openat", EOPNOTSUPP)],
+        "gauge_read": [("pread64", EOPNOTSUPP, EBADMSG)],
         "meminfo_parse": [],
         "meminfo_read": get,
-        "meminfo_read_commit_figures": [*get, *kbytes, *get],
+        "meminfo_read_commit_figures": commit,
         "meminfo_read_commit_figures" + OLD_KERNEL: [*get, *sizes, *kbytes, *get],
         "pidfd_get_oom_score": by_pidfd("read"),
         "pidfd_get_oom_score_adj": by_pidfd("read"),
         "pidfd_set_oom_score_adj": by_pidfd("write"),
+        "predict_commit": grant,
+        "predict_fork": smaps + grant,
+        "predict_oom_score": [*scale, *by_directory(ESRCH, process)],
+        "predict_read_grant_figures": grant,
+        "predict_read_score_rule": get,
+        "predict_read_task_figures": [*scale, *by_directory(ESRCH, process)],
+        "predict_read_task_figures" + ENDED: [*scale, *by_directory(ESRCH, process + thread)],
+        "predict_read_total_pages": get,
         "proc_get_oom_score": file("read", ESRCH),
         "proc_get_oom_score_adj": file("read", ESRCH),
         "proc_set_oom_score_adj": file("write", ESRCH),
+        **steps_of_rankings(),
         "strerror": [],
         "version": [],
         **{"vm_get_" + knob: get for knob in KNOBS},
@@ -87,13 +180,27 @@ def steps_of_calls():
 
 
 def code_of(name, step):
-    """What a call returns, without its sign, when a step fails with the errno of that name."""
+    """What a call returns, without its sign, when a step fails with the errno of that name; or
+    how that is passed over."""
     access, missing = step[:2]
     if access == "close" or (name == "EINTR" and access in RETRIED):
         return 0
+    if missing in PASSED_OVER:
+        if name in PASSED_OVER[missing]:
+            return missing
+        missing = EOPNOTSUPP
     if name in MISSING:
         return missing
+    if (access, name) == ("readlinkat", "EINVAL"):  # no link
+        return EBADMSG
     return getattr(errno, name) if name in KEPT else EIO
+
+
+def piece_of(access, line):
+    """What can be read alone, before the whole text is: it must make no difference."""
+    if access == "pread64":
+        return OLD_KNOB[0]
+    return MEM_TOTAL + "x" if MEM_TOTAL[:8] in line else "0"
 
 
 def faults_of(step, line, when):
@@ -109,18 +216,37 @@ def faults_of(step, line, when):
         yield f"error=EINTR:when={when}..{last}", INTERRUPTIONS - 1, 0
         yield f"error=EINTR:when={when}+", INTERRUPTIONS, EIO
 
-    if access == "read":
+    if access in ("read", "pread64"):
         yield f"retval=0:when={when}", 1, empty[0]
-        # Read alone, before the whole text is: it must make no difference.
-        piece = (MEM_TOTAL + "x" if MEM_TOTAL[:8] in line else "0").encode()
-        yield f"retval={len(piece)}:poke_exit=@arg2={piece.hex()}:when={when}", 1, 0
+        if not line.endswith(" = 0"):
+            piece = piece_of(access, line).encode()
+            yield f"retval={len(piece)}:poke_exit=@arg2={piece.hex()}:when={when}", 1, 0
 
     if access == "write":
         for count in range(int(line.split()[-1])):
             yield f"retval={count}:when={when}", 1, EIO
 
 
-def make_machine(root, meminfo):
+def make_process(put, where, pid, score, status):
+    put(f"{where}/oom_score", f"{score}\n")
+    put(f"{where}/oom_score_adj", "0\n")
+    put(f"{where}/stat", STAT % (pid, 100 * pid))
+    put(f"{where}/status", status)
+
+
+def make_processes(put, name):
+    tied = name.endswith(TIED) or name == "rank_before"
+    whole = STATUS + MEMORY % 4000 + CAPABILITIES
+    for pid in PIDS:
+        make_process(put, f"proc/{pid}", pid, 700 if tied else 690 + pid, whole)
+        put(f"proc/{pid}/cgroup", "4:memory:/a\n" if name.endswith(CGROUP_V1) else "0::/a/b\n")
+    make_process(put, "proc/self", 7, 700, whole)
+    if name.endswith(ENDED):
+        put(f"proc/{PIDS[0]}/status", STATUS + CAPABILITIES)
+        make_process(put, f"proc/{PIDS[0]}/task/81", 81, 700, whole)
+
+
+def make_machine(root, name):
     def put(path, text):
         path = pathlib.Path(root, path)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -128,19 +254,41 @@ def make_machine(root, meminfo):
 
     for path in KNOBS.values():
         put("proc/sys/" + path, OLD_KNOB)
-    put("proc/meminfo", meminfo)
+    put("proc/meminfo", OLD_MEMINFO if name.endswith(OLD_KERNEL) else MEMINFO)
+    put("proc/sys/kernel/osrelease", "6.1.0\n")
+    put("proc/sys/vm/swappiness", "60\n")
     for size_kb, count in (2048, 3), (1048576, 0):
         put(f"sys/kernel/mm/hugepages/hugepages-{size_kb}kB/nr_hugepages", f"{count}\n")
+    put("sys/devices/system/cpu/present", "0-1\n")
+
+    make_processes(put, name)
+    put("proc/self/statm", "1000 100 10 1 0 100 0\n")
+    put("proc/self/smaps", MAPPING)
+    os.makedirs(f"{root}/proc/self/ns")
+    os.symlink("user:[4026531837]", f"{root}/proc/self/ns/user")
+    if name.endswith(CGROUP_V1):
+        limits = ["memory/a/memory." + n for n in ("limit_in_bytes", "memsw.limit_in_bytes")]
+        put("sys/fs/cgroup/memory/a/memory.swappiness", "60\n")
+    else:
+        limits = ["a/memory.max", "a/memory.swap.max"]
+    for limit in limits:
+        put("sys/fs/cgroup/" + limit, "104857600\n")
+
+
+def call_of(name):
+    return name.split(", ")[0]
 
 
 def arguments(name, root):
-    """The driver's. Scores are those of the driver itself; the rest is of the machine at root."""
-    call = name.removesuffix(OLD_KERNEL)
+    """The driver's. Scores that are set or shown by proc.h are those of the driver itself; the rest
+    is of the machine at root."""
+    call = call_of(name)
     if call.startswith("vm_set_"):
         return [call, root, f"{root}/proc/sys/" + KNOBS[call[7:]], OLD_KNOB]
     if "_set_" in call:
         return [call, "", "/proc/self/oom_score_adj", OLD_ADJ]
-    return [call, "" if "oom_score" in call else root]
+    own = call.startswith(("proc_", "pidfd_")) or call.endswith("_pidfd")
+    return [call, "" if own else root]
 
 
 def run(driver, given, options=()):
@@ -168,6 +316,22 @@ def compare(what, got, wanted):
     return [] if got == wanted else [f"{what}: got {got}, wanted {wanted}"]
 
 
+def kind_of(out, old, new):
+    """How an output compares with that of before, and with that of when all goes well."""
+    return "new" if out == new else "old" if out == old else "another"
+
+
+def wanted_of(code, taken):
+    """The results and the kinds of output that a fault may give, and what it may leave behind."""
+    if code in (WITHOUT, GONE, LEFT_OUT):
+        return [(0, "another", taken)]
+    if code == LOOKED_FOR_AGAIN:
+        return [(0, "new", taken)]
+    if code == LEFT_OUT_OR_LAST:
+        return [(0, "another", taken), (0, "new", taken)]
+    return [(code, "old", 0) if code else (0, "new", taken)]
+
+
 def check_faults(driver, name, steps, given, good):
     """The number of faults tried, and what was wrong."""
     count, wrong = 0, []
@@ -177,9 +341,11 @@ def check_faults(driver, name, steps, given, good):
         when = names_of(prelude + lines[:i + 1]).count(step[0])
         for fault, times, code in faults_of(step, lines[i], when):
             r, out, _, seen = run(driver, given, ["-e", f"inject={step[0]}:{fault}"])
-            got = r, out, left_behind(seen), sum("(INJECTED" in line for line in seen)
-            wanted = (code, old, 0, times) if code else (0, new, left_behind(lines), times)
-            wrong += compare(f"{name}, step {i + 1}, {step[0]}:{fault}", got, wanted)
+            what = f"{name}, step {i + 1}, {step[0]}:{fault}"
+            got = r, kind_of(out, old, new), left_behind(seen)
+            wanted = wanted_of(code, left_behind(lines))
+            wrong += compare(what, got, got if got in wanted else wanted)
+            wrong += compare(what, sum("(INJECTED" in line for line in seen), times)
             count += 1
     return count, wrong
 
@@ -187,7 +353,7 @@ def check_faults(driver, name, steps, given, good):
 def check_call(driver, name, steps):
     """The same, of a call that goes well and then is made to fail."""
     with tempfile.TemporaryDirectory(prefix="oomctl-test-") as root:
-        make_machine(root, OLD_MEMINFO if name.endswith(OLD_KERNEL) else MEMINFO)
+        make_machine(root, name)
         given = arguments(name, root)
         good = run(driver, given)
         got = good[0], good[1] == "".join(given[3:]).encode(), names_of(good[3])
@@ -214,7 +380,7 @@ def main():
 
     table = steps_of_calls()
     exported = re.findall(r"\toomctl_(\w+);", pathlib.Path(symbols).read_text())
-    wrong = compare("calls", {n.removesuffix(OLD_KERNEL) for n in table}, set(exported))
+    wrong = compare("calls", {call_of(n) for n in table}, set(exported))
 
     table = {n: steps for n, steps in table.items() if n.startswith(tuple(prefix) or "")}
     with ThreadPoolExecutor(2) as pool:

@@ -4,12 +4,16 @@
 
 import sys
 from ctypes import CDLL, POINTER, Structure, sizeof
-from ctypes import c_char, c_char_p, c_int, c_int32, c_size_t, c_uint32, c_uint64
+from ctypes import c_char, c_char_p, c_int, c_int32, c_int64, c_size_t, c_uint32, c_uint64
 
 import scenario
 
 
 class Ctx(Structure):
+    """Opaque."""
+
+
+class Gauge(Structure):
     """Opaque."""
 
 
@@ -40,31 +44,116 @@ class Meminfo(Structure):
     ]
 
 
+class GrantFigures(Structure):
+    _fields_ = [
+        ("commit", CommitFigures),
+        ("committed_as_kb", c_uint64),
+        ("admin_reserve_kbytes", c_uint64),
+        ("user_reserve_kbytes", c_uint64),
+        ("total_vm_pages", c_uint64),
+        ("overcommit_memory", c_int32),
+        ("cpus", c_uint32),
+        ("flags", c_uint32),
+        ("reserved", c_uint32),
+    ]
+
+
+class TaskFigures(Structure):
+    _fields_ = [
+        ("rss_pages", c_uint64),
+        ("swap_pages", c_uint64),
+        ("pgtable_pages", c_uint64),
+        ("oom_score_adj", c_int32),
+        ("flags", c_uint32),
+    ]
+
+
+class RankEntry(Structure):
+    _fields_ = [
+        ("badness_pages", c_int64),
+        ("task", TaskFigures),
+        ("start_ticks", c_uint64),
+        ("pid", c_int32),
+        ("oom_score", c_int32),
+        ("uid", c_uint32),
+        ("flags", c_uint32),
+        ("comm", c_char * 16),
+    ]
+
+
+class RankReport(Structure):
+    _fields_ = [
+        ("total_pages", c_uint64),
+        ("processes", c_uint64),
+        ("unread", c_uint64),
+        ("ahead", c_uint64),
+        ("rule", c_int32),
+        ("flags", c_uint32),
+    ]
+
+
 TYPES = {
     "int32_t": c_int32,
+    "int64_t": c_int64,
+    "size_t": c_size_t,
     "uint64_t": c_uint64,
     "enum oomctl_overcommit": c_int32,
     "enum oomctl_panic": c_int32,
+    "enum oomctl_score_rule": c_int32,
+    "enum oomctl_verdict": c_int32,
     "struct oomctl_commit_figures": CommitFigures,
     "struct oomctl_ctx *": POINTER(Ctx),
+    "struct oomctl_gauge *": POINTER(Gauge),
+    "struct oomctl_grant_figures": GrantFigures,
     "struct oomctl_meminfo": Meminfo,
+    "struct oomctl_rank_entry": RankEntry,
+    "struct oomctl_rank_report": RankReport,
+    "struct oomctl_task_figures": TaskFigures,
 }
 CTX, FIGURES, MEMINFO, I32, U64 = map(POINTER, (Ctx, CommitFigures, Meminfo, c_int32, c_uint64))
+GAUGE, GRANT, TASK, I64, SIZE = map(POINTER, (Gauge, GrantFigures, TaskFigures, c_int64, c_size_t))
+RANK = POINTER(RankEntry), c_size_t, c_size_t, SIZE, POINTER(RankReport), c_size_t
 
 PROTOTYPES = {
+    "oomctl_calc_badness": (c_int, c_int, TASK, c_uint64, I64),
+    "oomctl_calc_badness_of_oom_score": (c_int, c_int, c_int32, c_uint64, I64, I64),
     "oomctl_calc_commit_limit": (c_int, FIGURES, U64),
+    "oomctl_calc_footprint_of_oom_score": (
+        c_int, c_int, c_int32, c_int32, c_uint32, c_uint64, U64, U64),
+    "oomctl_calc_grant": (c_int, GRANT, c_uint64, I32, I64),
+    "oomctl_calc_grant_max": (c_int, GRANT, U64),
+    "oomctl_calc_oom_score": (c_int, c_int, TASK, c_uint64, I32),
+    "oomctl_calc_oom_score_adj_above": (c_int, c_int, TASK, c_uint64, c_int64, I32),
+    "oomctl_calc_oom_score_adj_below": (c_int, c_int, TASK, c_uint64, c_int64, I32),
     "oomctl_calc_overcommit_ratio": (c_int, FIGURES, c_uint64, I32),
+    "oomctl_calc_victim": (c_int, c_int, TASK, c_size_t, c_uint64, SIZE, I64),
     "oomctl_ctx_free": (None, CTX),
     "oomctl_ctx_new": (c_int, c_char_p, c_char_p, POINTER(CTX)),
+    "oomctl_gauge_close": (None, GAUGE),
+    "oomctl_gauge_open_pidfd": (c_int, CTX, c_int, c_int, POINTER(GAUGE)),
+    "oomctl_gauge_open_proc": (c_int, CTX, c_int32, c_int, POINTER(GAUGE)),
+    "oomctl_gauge_open_vm": (c_int, CTX, c_int, POINTER(GAUGE)),
+    "oomctl_gauge_read": (c_int, GAUGE, I64),
     "oomctl_meminfo_parse": (c_int, c_char_p, c_size_t, MEMINFO, c_size_t),
     "oomctl_meminfo_read": (c_int, CTX, MEMINFO, c_size_t),
     "oomctl_meminfo_read_commit_figures": (c_int, CTX, FIGURES, c_size_t),
     "oomctl_pidfd_get_oom_score": (c_int, CTX, c_int, I32),
     "oomctl_pidfd_get_oom_score_adj": (c_int, CTX, c_int, I32),
     "oomctl_pidfd_set_oom_score_adj": (c_int, CTX, c_int, c_int32),
+    "oomctl_predict_commit": (c_int, CTX, c_uint64, I32, I64),
+    "oomctl_predict_fork": (c_int, CTX, I32, I64),
+    "oomctl_predict_oom_score": (c_int, CTX, c_int32, c_int32, I32),
+    "oomctl_predict_read_grant_figures": (c_int, CTX, GRANT, c_size_t),
+    "oomctl_predict_read_score_rule": (c_int, CTX, I32),
+    "oomctl_predict_read_task_figures": (c_int, CTX, c_int32, TASK, c_size_t),
+    "oomctl_predict_read_total_pages": (c_int, CTX, U64),
     "oomctl_proc_get_oom_score": (c_int, CTX, c_int32, I32),
     "oomctl_proc_get_oom_score_adj": (c_int, CTX, c_int32, I32),
     "oomctl_proc_set_oom_score_adj": (c_int, CTX, c_int32, c_int32),
+    "oomctl_rank_before": (c_int, CTX, c_int32, *RANK),
+    "oomctl_rank_cgroup": (c_int, CTX, c_char_p, *RANK),
+    "oomctl_rank_scores": (c_int, CTX, *RANK),
+    "oomctl_rank_victims": (c_int, CTX, *RANK),
     "oomctl_strerror": (c_char_p, c_int),
     "oomctl_version": (c_char_p,),
     "oomctl_vm_get_admin_reserve_kbytes": (c_int, CTX, U64),

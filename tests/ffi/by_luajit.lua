@@ -33,9 +33,26 @@ int waitpid(int pid, int *status, int options);
 local library = ffi.load("liboomctl.so.0")
 
 local EINVAL, ENOMEM, ESRCH, ERANGE, EOPNOTSUPP = 22, 12, 3, 34, 95
+local RULE_5_9, OOM_SCORE, OOM_SCORE_ADJ, OVERCOMMIT_MEMORY = 5, 1, 2, 1
+local GRANTED, REFUSED = 0, 1
+-- A process of 37 MB, as Linux 6.1 shows it on a machine of this many pages.
+local TOTAL, FOOTPRINT = 250555, 9530
+local OOM_SCORES = {
+	[-1000] = 0,
+	[-999] = 28,
+	[-500] = 360,
+	[-1] = 691,
+	[0] = 692,
+	[1] = 692,
+	[500] = 1024,
+	[999] = 1356,
+	[1000] = 1356,
+}
+local ROOM = 4096 -- for processes
 local SC_PAGESIZE, PR_SET_PDEATHSIG, SIGKILL = 30, 1, 9
 local I32_MIN, I32_MAX = -2 ^ 31, 2 ^ 31 - 1
 local U64_MAX = 0xffffffffffffffffULL
+local I64_MIN, I64_MAX = -0x8000000000000000LL, 0x7fffffffffffffffLL
 local KNOBS = { -- file, type, least and greatest value to set
 	overcommit_memory = { "vm/overcommit_memory", "enum oomctl_overcommit", 0, 2 },
 	overcommit_ratio = { "vm/overcommit_ratio", "int32_t", 0, I32_MAX },
@@ -80,7 +97,8 @@ end
 
 -- 64-bit numbers stay cdata, to keep their last digits; an enum becomes a number.
 local function plain(value)
-	return ffi.istype("uint64_t", value) and value or tonumber(value)
+	local wide = ffi.istype("uint64_t", value) or ffi.istype("int64_t", value)
+	return wide and value or tonumber(value)
 end
 
 local function get(name, kind, first, second)
@@ -91,6 +109,34 @@ local function get(name, kind, first, second)
 		gives(0, name, first, second, out)
 	end
 	return plain(out[0])
+end
+
+-- Of a call with two outputs, whose types are the first argument.
+local function get_two(kinds, name, ...)
+	local first, second = ffi.new(kinds[1] .. "[1]"), ffi.new(kinds[2] .. "[1]")
+	local args = { ... }
+	local n = select("#", ...)
+	args[n + 1], args[n + 2] = first, second
+	gives(0, name, unpack(args, 1, n + 2))
+	return plain(first[0]), plain(second[0])
+end
+
+local function page_kb()
+	return tonumber(ffi.C.sysconf(SC_PAGESIZE)) / 1024
+end
+
+-- Processes, how many, and the report.
+local function rank(code, name, ...)
+	local entry, kind = "struct oomctl_rank_entry", "struct oomctl_rank_report"
+	local entries, count = ffi.new(entry .. "[?]", ROOM), ffi.new("size_t[1]")
+	local report = ffi.new(kind .. "[1]")
+	local args = { entries, ROOM, ffi.sizeof(entry), count, report, ffi.sizeof(kind) }
+	local all, n = { ... }, select("#", ...)
+	for i = 1, 6 do
+		all[n + i] = args[i]
+	end
+	gives(code, name, unpack(all, 1, n + 6))
+	return entries, tonumber(count[0]), report[0]
 end
 
 -- A 64-bit number, or one that is equal to it when it is negative.
@@ -139,6 +185,35 @@ local function descriptors()
 	return count
 end
 
+local function cgroup(ctx, root)
+	local name, process = "oomctl_rank_cgroup", root .. "/proc/7/"
+	write(process .. "oom_score", "700\n")
+	write(process .. "oom_score_adj", "-3\n")
+	write(process .. "stat", "7 (a b) S" .. (" 0"):rep(18) .. " 77 0 900\n")
+	write(process .. "status", "Uid:\t5\t5\t5\t5\nVmRSS:\t1024 kB\nVmPTE:\t128 kB\n")
+	write(process .. "cgroup", "0::/a/b\n")
+	write(root .. "/proc/meminfo", "MemTotal: 4029312 kB\n")
+	write(root .. "/proc/sys/kernel/osrelease", "6.1.0\n")
+	write(root .. "/proc/sys/vm/swappiness", "60\n")
+	write(root .. "/sys/fs/cgroup/a/memory.max", "104857600\n")
+
+	local entries, count, report = rank(0, name, ctx, "/a")
+	local pages = 100 * 1024 / page_kb()
+	expect(name, count, 1)
+	expect(name, tonumber(report.total_pages), pages)
+	expect(name, tonumber(report.rule), RULE_5_9)
+	expect(name, report.flags, 1) -- no pid 1
+	expect(name, entries[0].pid, 7)
+	expect(name, entries[0].uid, 5)
+	expect(name, entries[0].oom_score, 700)
+	expect(name, tonumber(entries[0].start_ticks), 77)
+	local badness = 900 + 128 / page_kb() - 3 * math.floor(pages / 1000)
+	expect(name, tonumber(entries[0].badness_pages), badness)
+	expect(name, ffi.string(entries[0].comm, 16), "a b" .. ("\0"):rep(13))
+	rank(-EOPNOTSUPP, name, ctx, "/none")
+	rank(-EINVAL, name, ctx, nil)
+end
+
 local function contexts(root)
 	local before = descriptors()
 	local proc, sys = root .. "/proc", root .. "/sys"
@@ -149,6 +224,7 @@ local function contexts(root)
 	gives(0, "oomctl_ctx_new", proc, sys, out)
 	expect("oomctl_ctx_new", descriptors(), before + 2)
 	knobs(out[0], proc .. "/sys/")
+	cgroup(out[0], root)
 	call("oomctl_ctx_free", out[0])
 	call("oomctl_ctx_free", nil)
 	expect("oomctl_ctx_free", descriptors(), before)
@@ -183,13 +259,108 @@ local function start_child()
 	return pid
 end
 
+-- The one that is given back shows the oom_score_adj.
+local function open_gauges(pid, pidfd)
+	local name, kind = "oomctl_gauge_open_vm", "struct oomctl_gauge *"
+	local out, value = ffi.new(kind .. "[1]"), ffi.new("int64_t[1]")
+	gives(-EINVAL, name, nil, 0, out)
+	gives(0, name, nil, OVERCOMMIT_MEMORY, out)
+	gives(0, "oomctl_gauge_read", out[0], value)
+	expect("oomctl_gauge_read", tonumber(value[0]), tonumber(read("/proc/sys/vm/overcommit_memory")))
+	call("oomctl_gauge_close", out[0])
+	call("oomctl_gauge_close", nil)
+
+	name = "oomctl_gauge_open_proc"
+	gives(-EINVAL, name, nil, 0, OOM_SCORE, out)
+	gives(0, name, nil, pid, OOM_SCORE, out)
+	local path = "/proc/" .. pid .. "/oom_score"
+	local before = tonumber(read(path))
+	gives(0, "oomctl_gauge_read", out[0], value)
+	local got, after = tonumber(value[0]), tonumber(read(path))
+	expect(name, got == before or got == after, true)
+	call("oomctl_gauge_close", out[0])
+
+	name = "oomctl_gauge_open_pidfd"
+	gives(-EINVAL, name, nil, -1, OOM_SCORE_ADJ, out)
+	gives(0, name, nil, pidfd, OOM_SCORE_ADJ, out)
+	return out[0]
+end
+
+local function is_since(major, minor)
+	local text = read("/proc/sys/kernel/osrelease")
+	local a, b = text:match("^(%d+)%.(%d+)")
+	return tonumber(a) > major or (tonumber(a) == major and tonumber(b) >= minor)
+end
+
+local function task_of(pid)
+	local kind = "struct oomctl_task_figures"
+	local out = ffi.new(kind .. "[1]")
+	gives(0, "oomctl_predict_read_task_figures", nil, pid, out, ffi.sizeof(kind))
+	return out[0]
+end
+
+-- pid has an oom_score_adj of 1000, and holds still.
+local function predictions(pid)
+	local name = "oomctl_predict_read_score_rule"
+	expect(name, get(name, "enum oomctl_score_rule", nil) == RULE_5_9, is_since(5, 9))
+
+	name = "oomctl_predict_read_total_pages"
+	local text = read("/proc/meminfo")
+	local kb = text:match("MemTotal: +(%d+)") + text:match("SwapTotal: +(%d+)")
+	expect(name, tonumber(get(name, "uint64_t", nil)) * page_kb(), kb)
+
+	name = "oomctl_predict_read_task_figures"
+	expect(name, task_of(pid).oom_score_adj, 1000)
+	expect(name, task_of(pid).flags % 2, 0)
+
+	name = "oomctl_predict_oom_score"
+	local out = ffi.new("int32_t[1]")
+	gives(0, name, nil, pid, 1000, out)
+	expect(name, out[0], tonumber(read("/proc/" .. pid .. "/oom_score")))
+	gives(0, name, nil, pid, -1000, out)
+	expect(name, out[0], 0)
+	gives(-EINVAL, name, nil, pid, 1001, out)
+end
+
+-- pid has an oom_score_adj of 1000, and holds still.
+local function rankings(pid)
+	for _, row in ipairs({ { "scores", "oom_score", 0 }, { "victims", "badness_pages", 1 } }) do
+		local name, key, detailed = "oomctl_rank_" .. row[1], row[2], row[3]
+		local entries, count, report = rank(0, name, nil)
+		local found = 0
+		expect(name, count > 0 and count <= tonumber(report.processes), true)
+		for i = 0, count - 1 do
+			expect(name, i == 0 or entries[i - 1][key] >= entries[i][key], true)
+			if entries[i].pid == pid then
+				found = found + 1
+				expect(name, entries[i].task.oom_score_adj, 1000)
+				expect(name, entries[i].task.rss_pages, task_of(pid).rss_pages * detailed)
+				expect(name, entries[i].flags, detailed)
+			end
+		end
+		expect(name, found, 1)
+	end
+
+	local name = "oomctl_rank_before"
+	local entries, count, report = rank(0, name, nil, pid)
+	expect(name, count <= tonumber(report.ahead) and report.ahead < report.processes, true)
+	for i = 0, count - 1 do
+		expect(name, entries[i].oom_score >= 1000, true)
+	end
+	rank(-EINVAL, name, nil, -1)
+end
+
 local function processes()
 	local name = "oomctl_proc_get_oom_score_adj"
 	expect(name, get(name, "int32_t", nil, 0), tonumber(read("/proc/self/oom_score_adj")))
 
 	assert(not jit.arch:match("^mips"), "pidfd_open has another number there")
 	local pid = start_child()
+	repeat -- until it holds still
+		local state = read("/proc/" .. pid .. "/stat"):match("%) (%a)")
+	until state == "S"
 	local pidfd = tonumber(ffi.C.syscall(434, ffi.cast("int", pid), ffi.cast("int", 0)))
+	local gauge, value = open_gauges(pid, pidfd), ffi.new("int64_t[1]")
 	for _, row in ipairs({ { "proc", pid, 999 }, { "pidfd", pidfd, 1000 } }) do
 		local by, which, adj = unpack(row)
 		score("oomctl_" .. by .. "_get_oom_score", which, pid)
@@ -201,8 +372,14 @@ local function processes()
 			adj
 		)
 	end
+	predictions(pid)
+	rankings(pid)
+	gives(0, "oomctl_gauge_read", gauge, value)
+	expect("oomctl_gauge_read", tonumber(value[0]), 1000)
 	ffi.C.kill(pid, SIGKILL)
 	ffi.C.waitpid(pid, nil, 0)
+	gives(-ESRCH, "oomctl_gauge_read", gauge, value)
+	call("oomctl_gauge_close", gauge)
 	gives(-ESRCH, "oomctl_pidfd_get_oom_score", nil, pidfd, ffi.new("int32_t[1]"))
 	gives(-ESRCH, "oomctl_pidfd_set_oom_score_adj", nil, pidfd, 1000)
 end
@@ -288,6 +465,104 @@ local function commit_limit()
 	gives(-ERANGE, ratio_of, figures, limit + 1, ffi.new("int32_t[1]"))
 end
 
+local function oom_scores()
+	local task = ffi.new("struct oomctl_task_figures[1]")
+	local i32, i64 = ffi.new("int32_t[1]"), ffi.new("int64_t[1]")
+	local name, badness_of = "oomctl_calc_oom_score", "oomctl_calc_badness"
+	task[0].rss_pages, task[0].pgtable_pages = FOOTPRINT - 30, 30
+	for adj, score in pairs(OOM_SCORES) do
+		task[0].oom_score_adj = adj
+		gives(0, name, RULE_5_9, task, TOTAL, i32)
+		expect(name, i32[0], score)
+		gives(0, badness_of, RULE_5_9, task, TOTAL, i64)
+		local badness = FOOTPRINT + adj * 250 + 0LL
+		expect(badness_of, i64[0], adj > -1000 and badness or I64_MIN)
+	end
+	gives(-EINVAL, name, RULE_5_9, nil, TOTAL, i32)
+	gives(-EINVAL, badness_of, RULE_5_9 + 1, task, TOTAL, i64)
+
+	name = "oomctl_calc_badness_of_oom_score"
+	local least, most = get_two({ "int64_t", "int64_t" }, name, RULE_5_9, 1024, TOTAL)
+	expect(name, least, 134298LL)
+	expect(name, most, 134798LL)
+	gives(-EINVAL, name, RULE_5_9, -1, TOTAL, i64, i64)
+	name = "oomctl_calc_footprint_of_oom_score"
+	least, most = get_two({ "uint64_t", "uint64_t" }, name, RULE_5_9, 1024, 500, 0, TOTAL)
+	expect(name, least, 9298ULL)
+	expect(name, most, 9798ULL)
+	local u64 = ffi.new("uint64_t[1]")
+	gives(-ERANGE, name, RULE_5_9, 1024, -1000, 0, TOTAL, u64, u64)
+end
+
+local function choices()
+	local tasks = ffi.new("struct oomctl_task_figures[3]")
+	for i, row in ipairs({ { 90000, -500 }, { 2000, 0 }, { 1000, 300 } }) do
+		tasks[i - 1].rss_pages, tasks[i - 1].oom_score_adj = unpack(row)
+	end
+	local name = "oomctl_calc_victim"
+	local index, margin = get_two({ "size_t", "int64_t" }, name, RULE_5_9, tasks, 3, TOTAL)
+	expect(name, tonumber(index), 2)
+	expect(name, margin, 74000LL)
+	gives(-ESRCH, name, RULE_5_9, tasks, 0, TOTAL, ffi.new("size_t[1]"), ffi.new("int64_t[1]"))
+
+	local out = ffi.new("int32_t[1]")
+	local below, above = "oomctl_calc_oom_score_adj_below", "oomctl_calc_oom_score_adj_above"
+	gives(0, below, RULE_5_9, tasks, TOTAL, 2000, out)
+	expect(below, out[0], -353)
+	tasks[0].rss_pages = 2000
+	gives(0, above, RULE_5_9, tasks, TOTAL, 90000, out)
+	expect(above, out[0], 353)
+	gives(-ERANGE, below, RULE_5_9, tasks, TOTAL, I64_MIN, out)
+	gives(-ERANGE, above, RULE_5_9, tasks, TOTAL, I64_MAX, out)
+end
+
+local function grants()
+	local kind, outs = "struct oomctl_grant_figures", { "enum oomctl_verdict", "int64_t" }
+	local name = "oomctl_predict_read_grant_figures"
+	local function read_figures(out, size)
+		return call(name, nil, out, size)
+	end
+	local figures = filled(name, kind, read_figures)
+	local policy = tonumber(read("/proc/sys/vm/overcommit_memory"))
+	expect(name, tonumber(figures[0].overcommit_memory), policy)
+	expect(name, figures[0].commit.page_size, page_kb() * 1024)
+	resizes(name, kind, read_figures)
+
+	name = "oomctl_predict_commit"
+	local verdict, margin = get_two(outs, name, nil, 2 ^ 50)
+	if policy == 1 then
+		expect(name, verdict, GRANTED)
+		expect(name, margin, I64_MAX)
+	elseif policy == 2 or is_since(5, 2) then
+		expect(name, verdict, REFUSED)
+		expect(name, margin < 0, true)
+	end
+	gives(-EINVAL, name, nil, 4, nil, nil)
+	name = "oomctl_predict_fork"
+	verdict, margin = get_two(outs, name, nil)
+	if policy == 0 and is_since(5, 2) then
+		expect(name, verdict, GRANTED)
+		expect(name, margin > 0, true)
+	end
+	gives(-EINVAL, name, nil, nil, nil)
+
+	ffi.fill(figures, ffi.sizeof(kind))
+	figures[0].commit.mem_total_kb, figures[0].commit.page_size = 4029312, 4096
+	figures[0].cpus = 2
+	name = "oomctl_calc_grant"
+	for _, row in ipairs({ { 4029312, GRANTED, 0LL }, { 4029313, REFUSED, -4LL } }) do
+		verdict, margin = get_two(outs, name, figures, row[1])
+		expect(name, verdict, row[2])
+		expect(name, margin, row[3])
+	end
+	local most = "oomctl_calc_grant_max"
+	expect(most, get(most, "uint64_t", figures), 4029312ULL)
+	figures[0].overcommit_memory = 1
+	expect(most, get(most, "uint64_t", figures), U64_MAX)
+	gives(-EINVAL, name, nil, 4, ffi.new("enum oomctl_verdict[1]"), ffi.new("int64_t[1]"))
+	gives(-EINVAL, most, figures, nil)
+end
+
 -- Counts each function that is declared: it has to be called.
 local function report()
 	local passed, not_passed = 0, 0
@@ -305,7 +580,8 @@ local function report()
 end
 
 local pipe = io.popen([[
-	root=$(mktemp -d) && cd "$root" && mkdir -p sys proc/sys/vm proc/sys/kernel && pwd]])
+	root=$(mktemp -d) && cd "$root" && mkdir -p sys/fs/cgroup/a proc/sys/vm proc/sys/kernel proc/7 &&
+	pwd]])
 local root = pipe:read("*l")
 pipe:close()
 
@@ -316,4 +592,7 @@ assert(ok, problem)
 processes()
 meminfo()
 commit_limit()
+oom_scores()
+choices()
+grants()
 os.exit(report() and 0 or 1)

@@ -13,11 +13,22 @@
 /* Without "Hugetlb:", so that the directory of huge pages is walked. */
 #define MEMINFO                                                                          \
 	"MemTotal:        4029312 kB\nMemFree:         3000000 kB\n"                     \
-	"SwapTotal:             0 kB\nCommitLimit:     2012608 kB\n"
+	"SwapTotal:             0 kB\nCommitLimit:     2012608 kB\n"                     \
+	"Committed_AS:       1000 kB\n"
 
-enum { FIXTURE_PID = 42, SCORE = 667 };
+#define STAT(PID, RSS)                                                                   \
+	PID " (a b) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 77 0 " RSS " 0 0 0\n"
+#define STATUS                                                                           \
+	"Name:\ta b\nUid:\t1000\t1000\t1000\t1000\nVmRSS:\t 4000 kB\nVmPTE:\t 40 kB\n"   \
+	"VmSwap:\t 0 kB\nCapEff:\t0000000000000000\n"
+
+#define RULE OOMCTL_SCORE_RULE_5_9
+
+/* NEXT is the one that dies first. */
+enum { FIXTURE_PID = 42, NEXT = 43, SCORE = 667, T = 250555 };
 
 static int pidfd; /* of the calling process, and of FIXTURE_PID in the fixture */
+static struct oomctl_gauge *own_gauge, *fixture_gauge;
 
 #define KNOB(NAME, TYPE, VALUE)                                                          \
 	static bool get_##NAME(const struct oomctl_ctx *ctx)                             \
@@ -121,6 +132,184 @@ static bool calc_overcommit_ratio(const struct oomctl_ctx *ctx)
 	       ratio == 50;
 }
 
+static const struct oomctl_task_figures hog = { .rss_pages = 9472, .oom_score_adj = 500 };
+static const struct oomctl_task_figures task = { .rss_pages = 9472 };
+static const struct oomctl_grant_figures request = {
+	.commit = { .mem_total_kb = 4029312, .page_size = 4096 },
+	.cpus = 1,
+};
+
+static bool calc_badness(const struct oomctl_ctx *ctx)
+{
+	int64_t pages;
+	(void)ctx;
+	return oomctl_calc_badness(RULE, &hog, T, &pages) == 0 && pages == 134472;
+}
+
+static bool calc_oom_score(const struct oomctl_ctx *ctx)
+{
+	int32_t score;
+	(void)ctx;
+	return oomctl_calc_oom_score(RULE, &hog, T, &score) == 0 && score == 1024;
+}
+
+static bool calc_victim(const struct oomctl_ctx *ctx)
+{
+	const struct oomctl_task_figures tasks[] = { hog, task };
+	int64_t margin;
+	size_t i;
+	(void)ctx;
+	return oomctl_calc_victim(RULE, tasks, 2, T, &i, &margin) == 0 && i == 0 &&
+	       margin == 125000;
+}
+
+static bool calc_oom_score_adj_below(const struct oomctl_ctx *ctx)
+{
+	int32_t adj;
+	(void)ctx;
+	return oomctl_calc_oom_score_adj_below(RULE, &task, T, 9472, &adj) == 0 &&
+	       adj == -1;
+}
+
+static bool calc_oom_score_adj_above(const struct oomctl_ctx *ctx)
+{
+	int32_t adj;
+	(void)ctx;
+	return oomctl_calc_oom_score_adj_above(RULE, &task, T, 9472, &adj) == 0 &&
+	       adj == 1;
+}
+
+static bool calc_badness_of_oom_score(const struct oomctl_ctx *ctx)
+{
+	int64_t least, most;
+	(void)ctx;
+	return oomctl_calc_badness_of_oom_score(RULE, 1024, T, &least, &most) == 0 &&
+	       least <= 134472 && most >= 134472;
+}
+
+static bool calc_footprint_of_oom_score(const struct oomctl_ctx *ctx)
+{
+	uint64_t least, most;
+	(void)ctx;
+	return oomctl_calc_footprint_of_oom_score(RULE, 1024, 500, 0, T, &least, &most) ==
+		   0 &&
+	       least <= 9472 && most >= 9472;
+}
+
+static bool calc_grant(const struct oomctl_ctx *ctx)
+{
+	enum oomctl_verdict verdict;
+	int64_t margin;
+	(void)ctx;
+	return oomctl_calc_grant(&request, 4029312, &verdict, &margin) == 0 &&
+	       verdict == OOMCTL_VERDICT_GRANTED && margin == 0;
+}
+
+static bool calc_grant_max(const struct oomctl_ctx *ctx)
+{
+	uint64_t kb;
+	(void)ctx;
+	return oomctl_calc_grant_max(&request, &kb) == 0 && kb == 4029312;
+}
+
+static bool predict_read_score_rule(const struct oomctl_ctx *ctx)
+{
+	enum oomctl_score_rule rule;
+	return oomctl_predict_read_score_rule(ctx, &rule) == 0 && (!ctx || rule == RULE);
+}
+
+static bool predict_read_total_pages(const struct oomctl_ctx *ctx)
+{
+	uint64_t pages;
+	return oomctl_predict_read_total_pages(ctx, &pages) == 0 &&
+	       (!ctx || pages == 1007328);
+}
+
+static bool predict_read_task_figures(const struct oomctl_ctx *ctx)
+{
+	struct oomctl_task_figures t;
+	return oomctl_predict_read_task_figures(ctx, pid_on(ctx), &t, sizeof(t)) == 0 &&
+	       t.oom_score_adj == OWN_ADJ && (!ctx || t.rss_pages == 1000);
+}
+
+static bool predict_read_grant_figures(const struct oomctl_ctx *ctx)
+{
+	struct oomctl_grant_figures g;
+	return oomctl_predict_read_grant_figures(ctx, &g, sizeof(g)) == 0 &&
+	       (!ctx || (g.cpus == 2 && g.commit.hugetlb_kb == 4096));
+}
+
+static bool predict_commit(const struct oomctl_ctx *ctx)
+{
+	enum oomctl_verdict verdict;
+	int64_t margin;
+	return oomctl_predict_commit(ctx, 4, &verdict, &margin) == 0 &&
+	       (!ctx || verdict == OOMCTL_VERDICT_GRANTED);
+}
+
+static bool predict_fork(const struct oomctl_ctx *ctx)
+{
+	enum oomctl_verdict verdict;
+	int64_t margin;
+	return oomctl_predict_fork(ctx, &verdict, &margin) == 0 &&
+	       (!ctx || verdict == OOMCTL_VERDICT_GRANTED);
+}
+
+static bool predict_oom_score(const struct oomctl_ctx *ctx)
+{
+	int32_t score;
+	return oomctl_predict_oom_score(ctx, pid_on(ctx), 500, &score) == 0 &&
+	       (!ctx || score == 1000);
+}
+
+/* Where processes are ranked. On this machine all but the caller may end meanwhile. */
+struct rank {
+	struct oomctl_rank_entry entries[2];
+	struct oomctl_rank_report report;
+	size_t count;
+};
+#define RANK(r)                                                                          \
+	(r).entries, LENGTH((r).entries), sizeof((r).entries[0]), &(r).count,            \
+	    &(r).report, sizeof((r).report)
+
+static bool rank_victims(const struct oomctl_ctx *ctx)
+{
+	struct rank r;
+	return oomctl_rank_victims(ctx, RANK(r)) == 0 &&
+	       (!ctx || (r.count == 2 && r.entries[0].pid == NEXT));
+}
+
+static bool rank_scores(const struct oomctl_ctx *ctx)
+{
+	struct rank r;
+	return oomctl_rank_scores(ctx, RANK(r)) == 0 &&
+	       (!ctx || (r.count == 2 && r.entries[1].pid == FIXTURE_PID));
+}
+
+static bool rank_before(const struct oomctl_ctx *ctx)
+{
+	struct rank r;
+	return oomctl_rank_before(ctx, pid_on(ctx), RANK(r)) == 0 &&
+	       (!ctx || (r.report.ahead == 1 && r.entries[0].pid == NEXT));
+}
+
+static bool rank_cgroup(const struct oomctl_ctx *ctx)
+{
+	struct rank r;
+	if (!ctx)
+		return oomctl_rank_cgroup(NULL, "/no such cgroup", RANK(r)) ==
+		       -EOPNOTSUPP;
+	return oomctl_rank_cgroup(ctx, "/a", RANK(r)) == 0 && r.count == 2 &&
+	       r.report.total_pages == 25600;
+}
+
+static bool gauge_read(const struct oomctl_ctx *ctx)
+{
+	int64_t v;
+	return oomctl_gauge_read(ctx ? fixture_gauge : own_gauge, &v) == 0 &&
+	       v == (ctx ? SCORE : OWN_ADJ);
+}
+
 static bool say_error(const struct oomctl_ctx *ctx)
 {
 	(void)ctx;
@@ -157,6 +346,27 @@ const struct call calls[] = {
 	ONE(meminfo_read_commit_figures),
 	ONE(calc_commit_limit),
 	ONE(calc_overcommit_ratio),
+	ONE(calc_badness),
+	ONE(calc_oom_score),
+	ONE(calc_victim),
+	ONE(calc_oom_score_adj_below),
+	ONE(calc_oom_score_adj_above),
+	ONE(calc_badness_of_oom_score),
+	ONE(calc_footprint_of_oom_score),
+	ONE(calc_grant),
+	ONE(calc_grant_max),
+	ONE(predict_read_score_rule),
+	ONE(predict_read_total_pages),
+	ONE(predict_read_task_figures),
+	ONE(predict_read_grant_figures),
+	ONE(predict_commit),
+	ONE(predict_fork),
+	ONE(predict_oom_score),
+	ONE(rank_victims),
+	ONE(rank_scores),
+	ONE(rank_before),
+	ONE(rank_cgroup),
+	ONE(gauge_read),
 	{ "oomctl_strerror", say_error },
 	{ "oomctl_version", say_version },
 };
@@ -174,8 +384,50 @@ static void put_knobs(const struct fixture *f)
 	fixture_put(f, "proc/sys/vm/admin_reserve_kbytes", "8192\n");
 	fixture_put(f, "proc/sys/vm/user_reserve_kbytes", "18446744073709551615\n");
 	fixture_put(f, "proc/sys/kernel/panic", "-2147483648\n");
+	fixture_put(f, "proc/sys/kernel/osrelease", "6.1.0\n");
 	fixture_put(f, "proc/meminfo", MEMINFO);
+	fixture_put(f, "sys/devices/system/cpu/present", "0-1\n");
+	fixture_put(f, "sys/fs/cgroup/a/memory.max", "104857600\n");
+	fixture_put(f, "proc/sys/vm/swappiness", "60\n");
 	fixture_put(f, "sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "2\n");
+}
+
+static void put_process(const struct fixture *f, const char *pid, const char *score,
+			const char *stat)
+{
+	const char *const texts[][2] = {
+		{ "oom_score", score }, { "oom_score_adj", "741\n" }, { "stat", stat },
+		{ "status", STATUS },   { "cgroup", "0::/a\n" },
+	};
+	char path[64];
+
+	for (size_t i = 0; i < LENGTH(texts); i++) {
+		snprintf(path, sizeof(path), "proc/%s/%s", pid, texts[i][0]);
+		fixture_put(f, path, texts[i][1]);
+	}
+}
+
+static void put_processes(const struct fixture *f)
+{
+	put_process(f, "42", "667\n", STAT("42", "1000"));
+	put_process(f, "43", "900\n", STAT("43", "2000"));
+	fixture_put(f, "proc/self/status", STATUS);
+	fixture_put(f, "proc/self/statm", "1000 100 10 1 0 100 0\n");
+	fixture_put(f, "proc/self/smaps",
+		    "00400000-00452000 rw-p 00000000 00:00 0\n"
+		    "Size:                328 kB\nVmFlags: rd wr ac\n");
+}
+
+static void open_gauges(const struct fixture *f)
+{
+	oomctl_gauge_close(own_gauge);
+	oomctl_gauge_close(fixture_gauge);
+	assert_int_equal(
+	    oomctl_gauge_open_pidfd(NULL, pidfd, OOMCTL_PROC_OOM_SCORE_ADJ, &own_gauge),
+	    0);
+	assert_int_equal(oomctl_gauge_open_proc(f->ctx, FIXTURE_PID,
+						OOMCTL_PROC_OOM_SCORE, &fixture_gauge),
+			 0);
 }
 
 void put_machine(const struct fixture *f)
@@ -183,12 +435,12 @@ void put_machine(const struct fixture *f)
 	char path[64];
 
 	put_knobs(f);
-	fixture_put(f, "proc/42/oom_score", "667\n");
-	fixture_put(f, "proc/42/oom_score_adj", "741\n");
+	put_processes(f);
 	pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	snprintf(path, sizeof(path), "proc/thread-self/fdinfo/%d", pidfd);
 	fixture_put(f, path, "Pid:\t42\n");
 	assert_int_equal(oomctl_proc_set_oom_score_adj(NULL, 0, OWN_ADJ), 0);
+	open_gauges(f);
 }
 
 const char *first_wrong(const struct oomctl_ctx *ctx)

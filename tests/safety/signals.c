@@ -18,7 +18,7 @@
 #endif
 
 /* Sanitizers need more. */
-enum { STACK_SIZE = SANITIZED ? 1 << 20 : 16 << 10, SIGNALS = 3000, PAINT = 0xA5 };
+enum { STACK_SIZE = SANITIZED ? 1 << 20 : 24 << 10, SIGNALS = 500, PAINT = 0xA5 };
 
 static unsigned char *stack;
 static const struct oomctl_ctx *context;
@@ -63,11 +63,13 @@ static void count(int signal)
 
 static void make_calls(int signal)
 {
+	int before = errno;
 	const char *name = first_wrong(signals % 2 ? context : NULL);
 
 	if (name)
 		wrong = name;
 	count(signal);
+	errno = before; /* as documented */
 }
 
 /* Work that keeps the heap and stdio busy; tells whether it was left alone. */
@@ -150,15 +152,21 @@ static size_t stack_used_by(const struct call *call, const struct oomctl_ctx *ct
 	return used;
 }
 
-/* As documented: about 10 KiB for meminfo, and far less for the others. */
+/* As documented: 16 KiB at most. Getters and setters, and what reads nothing, need far less. */
+static size_t most_stack_of(const char *name)
+{
+	if (strstr(name, "_predict_") || strstr(name, "_rank_"))
+		return 16 << 10;
+	return strstr(name, "meminfo_read") ? 11 << 10 : 2 << 10;
+}
+
 static void expect_little_stack(const struct call *call, const struct oomctl_ctx *ctx)
 {
 	size_t bytes = stack_used_by(call, ctx);
-	bool is_meminfo = strstr(call->name, "meminfo_read");
 
 	print_message("%5zu bytes of stack: %s%s\n", bytes, call->name,
 		      ctx ? "" : " on this machine");
-	assert_true(bytes < (is_meminfo ? 11 << 10 : 2 << 10));
+	assert_true(bytes < most_stack_of(call->name));
 }
 
 static void calls_need_little_stack(void **state)

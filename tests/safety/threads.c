@@ -5,7 +5,7 @@
 #include "fixture.h"
 #include "test.h"
 
-enum { THREADS = 4, ROUNDS = 1000 };
+enum { THREADS = 4, ROUNDS = 200 };
 
 static pthread_barrier_t start;
 

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "internal.h"
 #include "test.h"
 
 /* Each wrapped call does what the script says next: an errno, text of this length, or a
@@ -16,8 +17,14 @@ struct step {
 	ssize_t count;
 };
 
+/* Close is not wrapped: this number is of no descriptor. */
+enum { FD = 9999 };
+
 static const struct step *script;
 static size_t steps, flags_seen;
+static int dir_seen;
+static char path_seen[32];
+static off_t offset_seen;
 
 static const struct step *next_step(void)
 {
@@ -37,6 +44,9 @@ static void play(const struct step *first, size_t count)
 int __wrap_openat(int dir, const char *path, int flags, ...);
 ssize_t __wrap_read(int fd, void *buf, size_t size);
 ssize_t __wrap_write(int fd, const void *buf, size_t size);
+ssize_t __wrap_pread(int fd, void *buf, size_t size, off_t offset);
+ssize_t __wrap_readlinkat(int dir, const char *path, char *buf, size_t size);
+off_t __wrap_lseek(int fd, off_t offset, int whence);
 int __wrap_poll(void *fds, unsigned long count, int timeout);
 long __wrap_syscall(long number, ...);
 
@@ -46,24 +56,54 @@ static long answer(const struct step *s)
 	return s->err ? -1 : s->count;
 }
 
+static void see(int dir, const char *path)
+{
+	dir_seen = dir;
+	snprintf(path_seen, sizeof(path_seen), "%s", path);
+}
+
 int __wrap_openat(int dir, const char *path, int flags, ...)
 {
-	(void)dir;
-	(void)path;
+	see(dir, path);
 	flags_seen = (size_t)flags;
 	return (int)answer(next_step());
 }
 
-ssize_t __wrap_read(int fd, void *buf, size_t size)
+static ssize_t answer_text(void *buf, size_t size)
 {
 	const struct step *s = next_step();
 	size_t len = s->text ? strlen(s->text) : 0;
 
-	(void)fd;
 	assert_true(len <= size);
 	memcpy(buf, s->text ? s->text : "", len);
 	errno = s->err;
 	return s->err ? -1 : (ssize_t)len;
+}
+
+ssize_t __wrap_read(int fd, void *buf, size_t size)
+{
+	(void)fd;
+	return answer_text(buf, size);
+}
+
+ssize_t __wrap_pread(int fd, void *buf, size_t size, off_t offset)
+{
+	assert_int_equal(fd, FD);
+	offset_seen = offset;
+	return answer_text(buf, size);
+}
+
+ssize_t __wrap_readlinkat(int dir, const char *path, char *buf, size_t size)
+{
+	see(dir, path);
+	return answer_text(buf, size);
+}
+
+off_t __wrap_lseek(int fd, off_t offset, int whence)
+{
+	assert_int_equal(fd, FD);
+	assert_true(offset == 0 && whence == SEEK_SET);
+	return answer(next_step());
 }
 
 ssize_t __wrap_write(int fd, const void *buf, size_t size)
@@ -88,8 +128,6 @@ long __wrap_syscall(long number, ...)
 	return answer(next_step());
 }
 
-/* Close is not wrapped: this number is of no descriptor. */
-enum { FD = 9999 };
 static const struct step open_ok = { .count = FD };
 
 static void every_errno_has_its_code(void **state)
@@ -216,6 +254,9 @@ static void a_storm_of_signals_ends(void **state)
 	play(storm, LENGTH(storm) - 1);
 	assert_int_equal(io_pidfd_running(FD), -EIO);
 	assert_int_equal(steps, 0);
+	play(storm, LENGTH(storm) - 1);
+	assert_int_equal(io_read_again(FD, buf, sizeof(buf)), -EIO);
+	assert_int_equal(steps, 0);
 
 	storm[0] = open_ok;
 	storm[100] = (struct step){ .count = 1 };
@@ -256,7 +297,8 @@ static void a_directory_may_fail_to_list(void **state)
 	struct io_names names;
 
 	(void)state;
-	PLAY(open_ok, { .err = EIO }, { .count = 0 }, { .err = ENOENT });
+	PLAY(open_ok, { .err = EIO }, { .err = EINTR }, { .count = 0 },
+	     { .err = ENOENT });
 	assert_int_equal(io_names_open(NULL, "/sys/x", &names), 0);
 	assert_true(flags_seen & O_DIRECTORY);
 	assert_int_equal(io_names_next(&names, &name), -EIO);
@@ -264,6 +306,300 @@ static void a_directory_may_fail_to_list(void **state)
 	assert_int_equal(io_names_next(&names, &name), 0);
 	assert_null(name);
 	assert_int_equal(io_names_open(NULL, "/sys/x", &names), -EOPNOTSUPP);
+}
+
+static void a_gauge_is_read_from_its_beginning(void **state)
+{
+	char buf[8];
+
+	(void)state;
+	PLAY({ .text = "12\n" });
+	assert_int_equal(io_read_again(FD, buf, sizeof(buf)), 3);
+	assert_memory_equal(buf, "12\n", 3);
+	assert_int_equal(steps, 0);
+	assert_int_equal(offset_seen, 0);
+	{
+		PLAY({ .text = "1" }, { .err = EINTR }, { .text = "2\n" });
+		assert_int_equal(io_read_again(FD, buf, sizeof(buf)), 3);
+		assert_memory_equal(buf, "12\n", 3);
+		assert_int_equal(steps, 0);
+		assert_int_equal(offset_seen, 1);
+	}
+	{
+		PLAY({ .text = "12" }, { .text = "" });
+		assert_int_equal(io_read_again(FD, buf, sizeof(buf)), 2);
+		assert_int_equal(steps, 0);
+	}
+	{
+		PLAY({ .text = "" });
+		assert_int_equal(io_read_again(FD, buf, sizeof(buf)), 0);
+	}
+}
+
+static void a_gauge_that_cannot_be_read_gives_nothing(void **state)
+{
+	char buf[4];
+
+	(void)state;
+	PLAY({ .err = ESRCH });
+	assert_int_equal(io_read_again(FD, buf, sizeof(buf)), -ESRCH);
+	PLAY({ .text = "1" }, { .err = ENODEV });
+	assert_int_equal(io_read_again(FD, buf, sizeof(buf)), -EIO);
+	PLAY({ .text = "12" }, { .text = "34" });
+	assert_int_equal(io_read_again(FD, buf, sizeof(buf)), -EBADMSG);
+	PLAY({ .text = "123\n" });
+	assert_int_equal(io_read_again(FD, buf, sizeof(buf)), -EBADMSG);
+	assert_int_equal(steps, 0);
+}
+
+static void a_gauge_is_opened_as_any_file(void **state)
+{
+	(void)state;
+	PLAY({ .count = FD });
+	assert_int_equal(io_open(NULL, "/proc/x"), FD);
+	assert_int_equal(flags_seen, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	PLAY({ .err = ENFILE });
+	assert_int_equal(io_open(NULL, "/proc/x"), -ENFILE);
+}
+
+static void a_link_is_read_whole(void **state)
+{
+	char buf[8];
+
+	(void)state;
+	PLAY({ .text = "user:[1" });
+	assert_int_equal(io_read_link(NULL, "/proc/x", buf, sizeof(buf)), 7);
+	assert_memory_equal(buf, "user:[1", 7);
+	PLAY({ .text = "user:[12" });
+	assert_int_equal(io_read_link(NULL, "/proc/x", buf, sizeof(buf)), -EBADMSG);
+	PLAY({ .err = ENOENT });
+	assert_int_equal(io_read_link(NULL, "/proc/x", buf, sizeof(buf)), -EOPNOTSUPP);
+	PLAY({ .err = EACCES });
+	assert_int_equal(io_read_link(NULL, "/proc/x", buf, sizeof(buf)), -EACCES);
+	assert_int_equal(steps, 0);
+}
+
+static void paths_are_looked_up_below_their_root(void **state)
+{
+	const struct oomctl_ctx ctx = { 11, 22 }, proc_only = { 11, AT_FDCWD };
+	char buf[8];
+
+	(void)state;
+	PLAY({ .err = EIO }, { .err = EIO }, { .err = EIO }, { .err = EIO },
+	     { .err = EIO });
+	io_open(&ctx, "/proc/x/y");
+	assert_int_equal(dir_seen, 11);
+	assert_string_equal(path_seen, "x/y");
+	io_open(&ctx, "/sys/x");
+	assert_int_equal(dir_seen, 22);
+	assert_string_equal(path_seen, "x");
+	io_read_link(&ctx, "/proc/self/ns/user", buf, sizeof(buf));
+	assert_int_equal(dir_seen, 11);
+	assert_string_equal(path_seen, "self/ns/user");
+	io_open(&proc_only, "/sys/x");
+	assert_int_equal(dir_seen, AT_FDCWD);
+	assert_string_equal(path_seen, "/sys/x");
+	io_read_link(NULL, "/proc/x", buf, sizeof(buf));
+	assert_int_equal(dir_seen, AT_FDCWD);
+	assert_string_equal(path_seen, "/proc/x");
+}
+
+static void a_directory_is_read_again_from_its_first(void **state)
+{
+	const char *name = "untouched";
+	struct io_names names;
+
+	(void)state;
+	PLAY(open_ok, { .count = 0 }, { .count = 0 }, { .count = 0 }, { .err = ESPIPE },
+	     { .err = EBADF });
+	assert_int_equal(io_names_open(NULL, "/proc/.", &names), 0);
+	assert_int_equal(io_names_next(&names, &name), 0);
+	names.pos = names.len = 24; /* as in the middle of it */
+	assert_int_equal(io_names_rewind(&names), 0);
+	assert_int_equal(io_names_next(&names, &name), 0);
+	assert_int_equal(steps, 2); /* the kernel was asked */
+	assert_int_equal(io_names_rewind(&names), -EIO);
+	assert_int_equal(io_names_rewind(&names), -EIO);
+}
+
+static struct io_lines open_lines(bool is_record)
+{
+	struct io_lines lines;
+
+	assert_int_equal(io_lines_open(NULL, "/proc/x", is_record, &lines), 0);
+	return lines;
+}
+
+static void expect_line(struct io_lines *lines, const char *want)
+{
+	const char *line = NULL;
+
+	assert_int_equal(io_lines_next(lines, &line), strlen(want));
+	if (*want)
+		assert_memory_equal(line, want, strlen(want));
+}
+
+static void lines_end_in_newlines_only(void **state)
+{
+	struct io_lines lines;
+
+	(void)state;
+	PLAY(open_ok, { .text = "ab\ncd\n\ne" }, { .err = EINTR }, { .text = "f" },
+	     { .text = "\n" }, { .text = "g\n" }, { .text = "" });
+	lines = open_lines(false);
+	assert_int_equal(flags_seen, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	expect_line(&lines, "ab\n");
+	expect_line(&lines, "cd\n");
+	expect_line(&lines, "\n");
+	expect_line(&lines, "ef\n");
+	expect_line(&lines, "g\n");
+	expect_line(&lines, "");
+	assert_int_equal(steps, 0);
+}
+
+static void a_record_takes_one_read(void **state)
+{
+	struct io_lines lines;
+
+	(void)state;
+	PLAY(open_ok, { .text = "ab\ncd\n" });
+	lines = open_lines(true);
+	expect_line(&lines, "ab\n");
+	expect_line(&lines, "cd\n");
+	expect_line(&lines, "");
+	expect_line(&lines, "");
+	assert_int_equal(steps, 0);
+}
+
+static void a_record_cut_short_goes_on(void **state)
+{
+	struct io_lines lines;
+
+	(void)state;
+	PLAY(open_ok, { .text = "ab\nc" }, { .text = "d\n" });
+	lines = open_lines(true);
+	expect_line(&lines, "ab\n");
+	expect_line(&lines, "cd\n");
+	expect_line(&lines, "");
+	assert_int_equal(steps, 0);
+	{
+		PLAY(open_ok, { .text = "" });
+		lines = open_lines(true);
+		expect_line(&lines, "");
+		assert_int_equal(steps, 0);
+	}
+}
+
+enum { BUF = sizeof(((struct io_lines *)0)->buf) };
+
+/* len bytes of it, of which the last may be a newline. */
+static const char *long_text(char text[BUF + 1], size_t len, char last)
+{
+	memset(text, 'x', len);
+	text[len - 1] = last;
+	text[len] = '\0';
+	return text;
+}
+
+static void a_line_may_fill_the_buffer(void **state)
+{
+	char first[BUF + 1], line[BUF + 1];
+	struct io_lines lines;
+
+	(void)state;
+	long_text(first, BUF, 'x');
+	first[1] = '\n';
+	long_text(line, BUF, '\n');
+	PLAY(open_ok, { .text = first }, { .text = "x" }, { .text = "\n" },
+	     { .text = "y\n" }, { .text = "" });
+	lines = open_lines(false);
+	expect_line(&lines, "x\n");
+	expect_line(&lines, line);
+	expect_line(&lines, "y\n");
+	expect_line(&lines, "");
+	assert_int_equal(steps, 0);
+}
+
+static void of_a_longer_line_the_rest_is_left_out(void **state)
+{
+	char text[BUF + 1];
+	struct io_lines lines;
+
+	(void)state;
+	for (int is_record = 0; is_record < 2; is_record++) {
+		long_text(text, BUF, 'x');
+		PLAY(open_ok, { .text = text }, { .text = text }, { .text = "x" },
+		     { .text = "x\nab\n" }, { .text = text }, { .text = "\n" },
+		     { .text = "" });
+		lines = open_lines(is_record);
+		expect_line(&lines, text);
+		expect_line(&lines, "ab\n");
+		if (is_record) {
+			expect_line(&lines, "");
+			continue;
+		}
+		expect_line(&lines, text);
+		expect_line(&lines, "");
+		assert_int_equal(steps, 0);
+	}
+}
+
+/* It ends in a newline since there was no room for more. */
+static void a_record_that_fills_the_buffer_may_go_on(void **state)
+{
+	char text[BUF + 1];
+	struct io_lines lines;
+
+	(void)state;
+	long_text(text, BUF, '\n');
+	PLAY(open_ok, { .text = text }, { .text = "VmRSS:\t1 kB\n" });
+	lines = open_lines(true);
+	expect_line(&lines, text);
+	expect_line(&lines, "VmRSS:\t1 kB\n");
+	expect_line(&lines, "");
+	assert_int_equal(steps, 0);
+	{
+		PLAY(open_ok, { .text = text }, { .text = "" });
+		lines = open_lines(true);
+		expect_line(&lines, text);
+		expect_line(&lines, "");
+		assert_int_equal(steps, 0);
+	}
+}
+
+static void lines_that_end_without_a_newline_are_refused(void **state)
+{
+	const char *line = "untouched";
+	struct io_lines lines;
+
+	(void)state;
+	for (int is_record = 0; is_record < 2; is_record++) {
+		PLAY(open_ok, { .text = "ab\ncd" }, { .text = "" });
+		lines = open_lines(is_record);
+		expect_line(&lines, "ab\n");
+		assert_int_equal(io_lines_next(&lines, &line), -EBADMSG);
+		assert_int_equal(steps, 0);
+	}
+}
+
+static void lines_that_cannot_be_read_are_refused(void **state)
+{
+	const char *line = "untouched";
+	struct io_lines lines;
+
+	(void)state;
+	PLAY({ .err = ENOENT });
+	assert_int_equal(io_lines_open(NULL, "/proc/x", true, &lines), -EOPNOTSUPP);
+	PLAY(open_ok, { .err = ESRCH });
+	lines = open_lines(true);
+	assert_int_equal(io_lines_next(&lines, &line), -ESRCH);
+	assert_string_equal(line, "untouched");
+	PLAY(open_ok, { .text = "ab\nc" }, { .err = EISDIR });
+	lines = open_lines(false);
+	expect_line(&lines, "ab\n");
+	assert_int_equal(io_lines_next(&lines, &line), -EIO);
+	assert_int_equal(steps, 0);
+	io_lines_close(&lines);
 }
 
 static void the_page_size_is_the_machine_s(void **state)
@@ -287,6 +623,20 @@ int main(void)
 		cmocka_unit_test(a_write_is_whole_or_failed),
 		cmocka_unit_test(a_pidfd_is_ready_when_its_process_has_ended),
 		cmocka_unit_test(a_directory_may_fail_to_list),
+		cmocka_unit_test(a_gauge_is_read_from_its_beginning),
+		cmocka_unit_test(a_gauge_that_cannot_be_read_gives_nothing),
+		cmocka_unit_test(a_gauge_is_opened_as_any_file),
+		cmocka_unit_test(a_link_is_read_whole),
+		cmocka_unit_test(paths_are_looked_up_below_their_root),
+		cmocka_unit_test(a_directory_is_read_again_from_its_first),
+		cmocka_unit_test(lines_end_in_newlines_only),
+		cmocka_unit_test(a_record_takes_one_read),
+		cmocka_unit_test(a_record_cut_short_goes_on),
+		cmocka_unit_test(a_line_may_fill_the_buffer),
+		cmocka_unit_test(of_a_longer_line_the_rest_is_left_out),
+		cmocka_unit_test(a_record_that_fills_the_buffer_may_go_on),
+		cmocka_unit_test(lines_that_end_without_a_newline_are_refused),
+		cmocka_unit_test(lines_that_cannot_be_read_are_refused),
 		cmocka_unit_test(the_page_size_is_the_machine_s),
 	};
 

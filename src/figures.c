@@ -1,0 +1,570 @@
+/* SPDX-License-Identifier: MIT */
+#include "figures.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include <oomctl/proc.h>
+#include <oomctl/vm.h>
+
+#include "internal.h"
+#include "io.h"
+#include "knob.h"
+#include "parse.h"
+#include "process.h"
+#include "scan.h"
+
+/* The kernel prints about 1.5 KiB. */
+enum { MEMINFO_SIZE = 8192 };
+
+int figures_read_meminfo(const struct oomctl_ctx *ctx, struct oomctl_meminfo *out)
+{
+	char text[MEMINFO_SIZE];
+	ssize_t len = io_read(ctx, "/proc/meminfo", text, sizeof(text));
+
+	return len < 0 ? (int)len : parse_meminfo(text, (size_t)len, out);
+}
+
+#define HUGEPAGES "/sys/kernel/mm/hugepages"
+
+/* Adds size_kb times count to a sum. */
+static int add_pages(uint64_t size_kb, uint64_t count, uint64_t *sum_kb)
+{
+	uint64_t kb;
+
+	if (__builtin_mul_overflow(size_kb, count, &kb) ||
+	    __builtin_add_overflow(*sum_kb, kb, sum_kb))
+		return -ERANGE;
+	return 0;
+}
+
+/* Adds the huge pages of the size that a name below HUGEPAGES tells. */
+static int add_size(const struct oomctl_ctx *ctx, const char *name, uint64_t *sum_kb)
+{
+	char path[sizeof(HUGEPAGES "/hugepages-18446744073709551615kB/nr_hugepages")];
+	char *begin = path + sizeof(path) - sizeof("kB/nr_hugepages");
+	uint64_t size_kb, count;
+	int r;
+
+	if (parse_hugepages_name(name, &size_kb) < 0)
+		return 0;
+
+	memcpy(begin, "kB/nr_hugepages", sizeof("kB/nr_hugepages"));
+	begin = prepend_text(prepend_u64(begin, size_kb), HUGEPAGES "/hugepages-");
+	r = knob_get_u64(ctx, begin, &count);
+	return r < 0 ? r : add_pages(size_kb, count, sum_kb);
+}
+
+static int sum_sizes(const struct oomctl_ctx *ctx, struct io_names *names,
+		     uint64_t *sum_kb)
+{
+	const char *name;
+	int r;
+
+	do {
+		r = io_names_next(names, &name);
+		if (r == 0 && name)
+			r = add_size(ctx, name, sum_kb);
+	} while (r == 0 && name);
+	return r;
+}
+
+/* Where no "Hugetlb:" is printed. Without the directory there is one size at most. */
+static int read_hugetlb(const struct oomctl_ctx *ctx, struct oomctl_meminfo *m)
+{
+	struct io_names names;
+	int r;
+
+	r = io_names_open(ctx, HUGEPAGES, &names);
+	if (r == -EOPNOTSUPP)
+		return add_pages(m->hugepagesize_kb, m->hugepages_total, &m->hugetlb_kb);
+	if (r < 0)
+		return r;
+
+	r = sum_sizes(ctx, &names, &m->hugetlb_kb);
+	io_names_close(&names);
+	return r;
+}
+
+/*
+ * Each of the two zeroes the other when it is written, so that one which is not 0 speaks
+ * for both. Two zeros may be a change from ratio to kbytes, seen half: look again.
+ */
+static int read_share(const struct oomctl_ctx *ctx, int32_t *ratio, uint64_t *kbytes)
+{
+	int tries = 3;
+	int r;
+
+	do {
+		r = knob_get_u64(ctx, knob_of_vm[OOMCTL_VM_OVERCOMMIT_KBYTES].path,
+				 kbytes);
+		if (r == -EOPNOTSUPP) {
+			*kbytes = 0; /* before Linux 3.14 */
+			r = 0;
+		}
+		if (r == 0)
+			r = knob_get(ctx, &knob_of_vm[OOMCTL_VM_OVERCOMMIT_RATIO], ratio);
+	} while (r == 0 && *kbytes == 0 && *ratio == 0 && --tries > 0);
+
+	if (r == 0 && *ratio != 0)
+		*kbytes = 0; /* the ratio was read later */
+	return r;
+}
+
+static int read_commit(const struct oomctl_ctx *ctx, struct oomctl_meminfo *m,
+		       struct oomctl_commit_figures *out)
+{
+	int r = figures_read_meminfo(ctx, m);
+
+	if (r == 0 && !(m->present & OOMCTL_MEMINFO_HUGETLB))
+		r = read_hugetlb(ctx, m);
+	if (r == 0)
+		r = read_share(ctx, &out->overcommit_ratio, &out->overcommit_kbytes);
+	if (r < 0)
+		return r;
+
+	out->mem_total_kb = m->mem_total_kb;
+	out->hugetlb_kb = m->hugetlb_kb;
+	out->swap_total_kb = m->swap_total_kb;
+	out->page_size = io_page_size();
+	return 0;
+}
+
+int figures_read_commit(const struct oomctl_ctx *ctx, struct oomctl_commit_figures *out)
+{
+	struct oomctl_meminfo m;
+
+	return read_commit(ctx, &m, out);
+}
+
+/* What calc takes for a total. */
+#define PAGES_MAX ((uint64_t)1 << 50)
+
+static uint64_t page_kb(void)
+{
+	return io_page_size() / 1024;
+}
+
+static int read_release(const struct oomctl_ctx *ctx, uint32_t *out)
+{
+	char text[128]; /* the kernel holds 64 */
+	ssize_t len = io_read(ctx, "/proc/sys/kernel/osrelease", text, sizeof(text));
+
+	return len < 0 ? (int)len : parse_release(text, (size_t)len, out);
+}
+
+static int rule_of(uint32_t release, enum oomctl_score_rule *out)
+{
+	static const struct {
+		uint32_t since;
+		enum oomctl_score_rule rule;
+	} rules[] = {
+		{ RELEASE(5, 9, 0), OOMCTL_SCORE_RULE_5_9 },
+		{ RELEASE(4, 17, 0), OOMCTL_SCORE_RULE_4_17 },
+		{ RELEASE(3, 18, 0), OOMCTL_SCORE_RULE_3_18 },
+		{ RELEASE(3, 6, 0), OOMCTL_SCORE_RULE_3_6 },
+		{ RELEASE(2, 6, 36), OOMCTL_SCORE_RULE_2_6_36 },
+	};
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if (release >= rules[i].since) {
+			*out = rules[i].rule;
+			return 0;
+		}
+	return -EOPNOTSUPP;
+}
+
+int figures_read_rule(const struct oomctl_ctx *ctx, enum oomctl_score_rule *out)
+{
+	uint32_t release;
+	int r = read_release(ctx, &release);
+
+	return r < 0 ? r : rule_of(release, out);
+}
+
+static int read_totals(const struct oomctl_ctx *ctx, uint64_t *out_pages,
+		       uint64_t *out_swap_pages)
+{
+	struct oomctl_meminfo m;
+	uint64_t kb;
+	int r = figures_read_meminfo(ctx, &m);
+
+	if (r < 0)
+		return r;
+	if (__builtin_add_overflow(m.mem_total_kb, m.swap_total_kb, &kb) ||
+	    kb / page_kb() > PAGES_MAX)
+		return -ERANGE;
+	if (kb < page_kb())
+		return -EBADMSG;
+
+	*out_pages = kb / page_kb();
+	*out_swap_pages = m.swap_total_kb / page_kb();
+	return 0;
+}
+
+int figures_read_total(const struct oomctl_ctx *ctx, uint64_t *out_pages)
+{
+	uint64_t swap_pages;
+
+	return read_totals(ctx, out_pages, &swap_pages);
+}
+
+int figures_read_scale(const struct oomctl_ctx *ctx, struct figures_scale *out)
+{
+	uint32_t release;
+	int r = read_release(ctx, &release);
+
+	if (r == 0)
+		r = rule_of(release, &out->rule);
+	if (r < 0)
+		return r;
+
+	out->rss_is_in_stat = release < RELEASE(7, 0, 0);
+	return read_totals(ctx, &out->total_pages, &out->swap_pages);
+}
+
+static int read_stat(const struct oomctl_ctx *process, const char *path,
+		     struct parse_stat *out)
+{
+	char text[2048]; /* 52 numbers and a name */
+	ssize_t len = io_read(process, path, text, sizeof(text));
+
+	return len < 0 ? (int)len : parse_stat(text, (size_t)len, out);
+}
+
+/* Line by line: a process may be in thousands of groups, which it lists. */
+static int read_status(const struct oomctl_ctx *process, const char *path,
+		       struct parse_status *out)
+{
+	struct parse_status s = { 0 };
+	struct io_lines lines;
+	const char *line;
+	ssize_t len;
+	int r;
+
+	r = io_lines_open(process, path, true, &lines);
+	if (r < 0)
+		return r;
+
+	do {
+		len = io_lines_next(&lines, &line);
+		r = len > 0 ? parse_status_line(line, (size_t)len, &s) : (int)len;
+	} while (len > 0 && r == 0);
+	io_lines_close(&lines);
+	if (r < 0)
+		return r;
+	if (!s.has_uid)
+		return -EBADMSG;
+
+	*out = s;
+	return 0;
+}
+
+/* What a process uses, as one of its threads tells. */
+static int read_thread(const struct oomctl_ctx *threads, pid_t tid,
+		       struct parse_stat *stat, struct parse_status *status)
+{
+	char path[PROCESS_PATH_SIZE];
+	int r;
+
+	r = read_stat(threads, process_path(path, tid, "/proc/stat"), stat);
+	if (r == 0)
+		r = read_status(threads, process_path(path, tid, "/proc/status"), status);
+	return process_is_gone(r) == -ESRCH ? 0 : r;
+}
+
+/* The main thread may end before others, which keep the memory: the first of them tells. */
+static int read_threads(const struct oomctl_ctx *process, struct parse_stat *stat,
+			struct parse_status *status)
+{
+	struct scan threads;
+	pid_t tid;
+	int r;
+
+	r = scan_open(process, "/proc/task", &threads);
+	if (r < 0)
+		return r;
+
+	do {
+		r = scan_next(&threads, &tid);
+		if (r == 0 && tid != 0)
+			r = read_thread(&threads.proc, tid, stat, status);
+	} while (r == 0 && tid != 0 && !status->has_memory);
+	scan_close(&threads);
+	return r;
+}
+
+/* CAP_SYS_ADMIN; it is what overcommit and the old scores ask for. */
+static bool is_admin(const struct parse_status *s)
+{
+	return s->cap_eff & (uint64_t)1 << 21;
+}
+
+/*
+ * Since 5.9 the kernel shows 0 for none but those that it never chooses, and for those with
+ * an adjustment of -999. Before, 0 is common; of the machine's init it is all that tells it
+ * from a container's.
+ */
+static bool is_unkillable(enum oomctl_score_rule rule, int32_t score, int32_t adj,
+			  const struct parse_stat *stat,
+			  const struct parse_status *status)
+{
+	enum { PF_KTHREAD = 0x00200000 };
+
+	if ((stat->flags & PF_KTHREAD) || !status->has_memory)
+		return true;
+	return score == 0 && (stat->pid == 1 || (rule == OOMCTL_SCORE_RULE_5_9 &&
+						 adj > OOMCTL_SCORE_ADJ_MIN + 1));
+}
+
+int figures_read_process(const struct oomctl_ctx *process,
+			 const struct figures_scale *scale, int32_t score,
+			 struct figures_process *out)
+{
+	struct figures_process p = { 0 };
+	struct parse_stat main = { 0 }, stat;
+	struct parse_status status = { 0 };
+	int r;
+
+	r = knob_get(process, &knob_of_process[OOMCTL_PROC_OOM_SCORE_ADJ],
+		     &p.task.oom_score_adj);
+	if (r == 0)
+		r = read_stat(process, "/proc/stat", &main);
+	if (r == 0)
+		r = read_status(process, "/proc/status", &status);
+	stat = main;
+	if (r == 0 && !status.has_memory && score > 0)
+		r = read_threads(process, &stat, &status);
+	if (r < 0)
+		return process_is_gone(r);
+
+	p.task.rss_pages =
+	    scale->rss_is_in_stat ? stat.rss_pages : status.rss_kb / page_kb();
+	p.task.swap_pages = status.swap_kb / page_kb();
+	p.task.pgtable_pages = (status.pte_kb + status.pmd_kb) / page_kb();
+	if (is_unkillable(scale->rule, score, p.task.oom_score_adj, &main, &status))
+		p.task.flags |= OOMCTL_TASK_UNKILLABLE;
+	if (is_admin(&status))
+		p.task.flags |= OOMCTL_TASK_PRIVILEGED;
+	p.start_ticks = main.start_ticks;
+	p.pid = main.pid;
+	p.uid = (uint32_t)status.uid;
+	memcpy(p.comm, main.comm, sizeof(p.comm));
+	*out = p;
+	return 0;
+}
+
+/* What fork() asks for: all private writable mappings at once, and the largest. */
+int figures_read_fork(const struct oomctl_ctx *ctx, uint64_t *out_sum_kb,
+		      uint64_t *out_largest_kb)
+{
+	struct parse_smaps sum = { 0 };
+	struct io_lines lines;
+	const char *line;
+	ssize_t len;
+	int r;
+
+	r = io_lines_open(ctx, "/proc/self/smaps", false, &lines);
+	if (r < 0)
+		return r;
+
+	do {
+		len = io_lines_next(&lines, &line);
+		r = len > 0 ? parse_smaps_line(line, (size_t)len, &sum) : (int)len;
+	} while (len > 0 && r == 0);
+	io_lines_close(&lines);
+	if (r < 0)
+		return r;
+	if (!sum.has_flags)
+		return -EOPNOTSUPP;
+
+	*out_sum_kb = sum.sum_kb;
+	*out_largest_kb = sum.largest_kb;
+	return 0;
+}
+
+static int read_cpus(const struct oomctl_ctx *ctx, uint32_t *out)
+{
+	char text[1024];
+	ssize_t len = io_read(ctx, "/sys/devices/system/cpu/present", text, sizeof(text));
+
+	return len < 0 ? (int)len : parse_cpu_list(text, (size_t)len, out);
+}
+
+static int read_total_vm(const struct oomctl_ctx *ctx, uint64_t *out_pages)
+{
+	char text[256];
+	ssize_t len = io_read(ctx, "/proc/self/statm", text, sizeof(text));
+
+	return len < 0 ? (int)len : parse_first_u64(text, (size_t)len, out_pages);
+}
+
+/* Capabilities count in the initial user namespace only, which has this number. 1 or 0. */
+static int is_initial(const struct oomctl_ctx *ctx)
+{
+	static const char initial[] = "user:[4026531837]";
+	char text[64];
+	ssize_t len = io_read_link(ctx, "/proc/self/ns/user", text, sizeof(text));
+
+	if (len == -EOPNOTSUPP) /* a kernel without user namespaces */
+		return 1;
+	if (len < 0)
+		return (int)len;
+	return (size_t)len == strlen(initial) && memcmp(text, initial, (size_t)len) == 0;
+}
+
+static int read_grant_flags(const struct oomctl_ctx *ctx, uint32_t *out)
+{
+	struct parse_status status = { 0 };
+	uint32_t release;
+	int r;
+
+	r = read_release(ctx, &release);
+	if (r == 0)
+		r = read_status(ctx, "/proc/self/status", &status);
+	if (r == 0)
+		r = is_initial(ctx);
+	if (r < 0)
+		return r;
+
+	*out = 0;
+	if (release < RELEASE(5, 2, 0))
+		*out |= OOMCTL_GRANT_BEFORE_5_2;
+	if (release < RELEASE(5, 9, 0))
+		*out |= OOMCTL_GRANT_BEFORE_5_9;
+	if (r == 1 && is_admin(&status))
+		*out |= OOMCTL_GRANT_ADMIN;
+	return 0;
+}
+
+int figures_read_grant(const struct oomctl_ctx *ctx, struct oomctl_grant_figures *out)
+{
+	struct oomctl_grant_figures g = { 0 };
+	struct oomctl_meminfo m = { 0 };
+	uint64_t most_kb;
+	int32_t mode = 0;
+	int r;
+
+	r = knob_get(ctx, &knob_of_vm[OOMCTL_VM_OVERCOMMIT_MEMORY], &mode);
+	if (r == 0)
+		r = knob_get_u64(ctx, knob_of_vm[OOMCTL_VM_ADMIN_RESERVE_KBYTES].path,
+				 &g.admin_reserve_kbytes);
+	if (r == 0)
+		r = knob_get_u64(ctx, knob_of_vm[OOMCTL_VM_USER_RESERVE_KBYTES].path,
+				 &g.user_reserve_kbytes);
+	if (r == 0)
+		r = read_grant_flags(ctx, &g.flags);
+	if (r == 0)
+		r = read_cpus(ctx, &g.cpus);
+	if (r == 0)
+		r = read_total_vm(ctx, &g.total_vm_pages);
+	if (r == 0) /* last, since it changes most */
+		r = read_commit(ctx, &m, &g.commit);
+	if (r < 0)
+		return r;
+
+	g.overcommit_memory = (enum oomctl_overcommit)mode;
+	g.committed_as_kb = m.committed_as_kb;
+	if (!(m.present & OOMCTL_MEMINFO_COMMITTED_AS))
+		return -EBADMSG;
+	if (oomctl_calc_grant_max(&g, &most_kb) < 0)
+		return -ERANGE; /* no machine has these */
+
+	*out = g;
+	return 0;
+}
+
+/* Where a version of cgroups has its limits. */
+struct hierarchy {
+	char controller[8], root[24], limit[24], swap_limit[32];
+	bool swap_has_ram; /* the limit of swap is one of RAM and swap */
+};
+
+static int read_limit(const struct oomctl_ctx *ctx, const struct hierarchy *h,
+		      const char *cgroup, const char *name, uint64_t *out)
+{
+	char path[FIGURES_CGROUP_MAX + 64], text[KNOB_TEXT_MAX];
+	char *begin = path + sizeof(path) - 1;
+	ssize_t len;
+
+	*begin = '\0';
+	begin = prepend_text(prepend_text(begin, name), "/");
+	begin = prepend_text(prepend_text(begin, cgroup), h->root);
+	len = io_read(ctx, begin, text, sizeof(text));
+	return len < 0 ? (int)len : parse_limit(text, (size_t)len, out);
+}
+
+static int read_swappiness(const struct oomctl_ctx *ctx, const struct hierarchy *h,
+			   const char *cgroup, uint64_t *out)
+{
+	if (h->swap_has_ram)
+		return read_limit(ctx, h, cgroup, "memory.swappiness", out);
+	return knob_get_u64(ctx, "/proc/sys/vm/swappiness", out);
+}
+
+/* How many pages of swap the cgroup may have besides its RAM. */
+static int read_swap_share(const struct oomctl_ctx *ctx, const struct hierarchy *h,
+			   const char *cgroup, uint64_t ram_bytes, uint64_t swap_pages,
+			   uint64_t *out)
+{
+	uint64_t swappiness, bytes;
+	int r;
+
+	r = read_swappiness(ctx, h, cgroup, &swappiness);
+	if (r < 0)
+		return r;
+	r = read_limit(ctx, h, cgroup, h->swap_limit, &bytes);
+	if (r == -EOPNOTSUPP) { /* swap is not accounted: it has no limit */
+		bytes = UINT64_MAX;
+		r = 0;
+	}
+	if (r < 0)
+		return r;
+
+	if (h->swap_has_ram)
+		bytes -= ram_bytes < bytes ? ram_bytes : bytes;
+	*out = bytes / io_page_size() < swap_pages ? bytes / io_page_size() : swap_pages;
+	if (swappiness == 0)
+		*out = 0;
+	return 0;
+}
+
+/* As mem_cgroup_get_max(). */
+static int read_cgroup_total(const struct oomctl_ctx *ctx, const struct hierarchy *h,
+			     const char *cgroup, uint64_t swap_pages, uint64_t *out)
+{
+	uint64_t bytes, pages, swap = 0;
+	int r;
+
+	r = read_limit(ctx, h, cgroup, h->limit, &bytes);
+	if (r == 0)
+		r = read_swap_share(ctx, h, cgroup, bytes, swap_pages, &swap);
+	if (r < 0)
+		return r;
+
+	/* Where there is no limit, the first version prints a number that large, too. */
+	pages = bytes / io_page_size() + swap;
+	if (pages > PAGES_MAX)
+		return -ERANGE;
+
+	*out = pages > 0 ? pages : 1;
+	return 0;
+}
+
+int figures_read_cgroup_total(const struct oomctl_ctx *ctx, const char *cgroup,
+			      uint64_t swap_pages, uint64_t *out_pages,
+			      const char **out_controller)
+{
+	static const struct hierarchy versions[] = {
+		{ "", "/sys/fs/cgroup", "memory.max", "memory.swap.max", false },
+		{ "memory", "/sys/fs/cgroup/memory", "memory.limit_in_bytes",
+		  "memory.memsw.limit_in_bytes", true },
+	};
+	int r = -EOPNOTSUPP;
+
+	for (size_t i = 0; r == -EOPNOTSUPP && i < 2; i++) {
+		r = read_cgroup_total(ctx, &versions[i], cgroup, swap_pages, out_pages);
+		*out_controller = versions[i].controller;
+	}
+	return r;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef OOMCTL_FIGURES_H
+#define OOMCTL_FIGURES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <oomctl/calc.h>
+#include <oomctl/meminfo.h>
+
+struct oomctl_ctx;
+
+/* What calc computes with, read from the running system. */
+
+int figures_read_meminfo(const struct oomctl_ctx *ctx, struct oomctl_meminfo *out);
+int figures_read_commit(const struct oomctl_ctx *ctx, struct oomctl_commit_figures *out);
+int figures_read_grant(const struct oomctl_ctx *ctx, struct oomctl_grant_figures *out);
+int figures_read_fork(const struct oomctl_ctx *ctx, uint64_t *out_sum_kb,
+		      uint64_t *out_largest_kb);
+int figures_read_rule(const struct oomctl_ctx *ctx, enum oomctl_score_rule *out);
+int figures_read_total(const struct oomctl_ctx *ctx, uint64_t *out_pages);
+
+/* What weighs all processes alike. */
+struct figures_scale {
+	uint64_t total_pages;
+	uint64_t swap_pages; /* of them */
+	enum oomctl_score_rule rule;
+	bool rss_is_in_stat; /* the one that badness is made of */
+};
+
+int figures_read_scale(const struct oomctl_ctx *ctx, struct figures_scale *out);
+
+/* A process, by its directory. */
+struct figures_process {
+	struct oomctl_task_figures task;
+	uint64_t start_ticks;
+	pid_t pid;
+	uint32_t uid;
+	char comm[16];
+};
+
+/* -ESRCH when it has ended. score is what /proc shows. */
+int figures_read_process(const struct oomctl_ctx *process,
+			 const struct figures_scale *scale, int32_t score,
+			 struct figures_process *out);
+
+/* Longer paths of cgroups are not taken. */
+enum { FIGURES_CGROUP_MAX = 1000 };
+
+/* Total of a cgroup and its controller's name; -ERANGE when it has no limit. */
+int figures_read_cgroup_total(const struct oomctl_ctx *ctx, const char *cgroup,
+			      uint64_t swap_pages, uint64_t *out_pages,
+			      const char **out_controller);
+
+#endif

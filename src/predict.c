@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include <oomctl/predict.h>
+
+#include <oomctl/proc.h>
+
+#include "figures.h"
+#include "internal.h"
+#include "knob.h"
+#include "process.h"
+
+OOMCTL_EXPORT int oomctl_predict_read_score_rule(const struct oomctl_ctx *ctx,
+						 enum oomctl_score_rule *out)
+{
+	return out ? figures_read_rule(ctx, out) : -EINVAL;
+}
+
+OOMCTL_EXPORT int oomctl_predict_read_total_pages(const struct oomctl_ctx *ctx,
+						  uint64_t *out_pages)
+{
+	return out_pages ? figures_read_total(ctx, out_pages) : -EINVAL;
+}
+
+/* By the process's directory, so that all its files are its own. */
+static int read_task(const struct oomctl_ctx *ctx, pid_t pid,
+		     const struct figures_scale *scale, struct oomctl_task_figures *out)
+{
+	struct oomctl_ctx process = { AT_FDCWD, AT_FDCWD };
+	struct figures_process p;
+	int32_t score;
+	int r;
+
+	r = process_open(ctx, pid, &process);
+	if (r < 0)
+		return r;
+
+	r = knob_get(&process, &knob_of_process[OOMCTL_PROC_OOM_SCORE], &score);
+	if (r == 0)
+		r = figures_read_process(&process, scale, score, &p);
+	process_close(&process);
+	if (r < 0)
+		return process_is_gone(r);
+
+	*out = p.task;
+	return 0;
+}
+
+OOMCTL_EXPORT int oomctl_predict_read_task_figures(const struct oomctl_ctx *ctx,
+						   pid_t pid,
+						   struct oomctl_task_figures *out,
+						   size_t size)
+{
+	struct oomctl_task_figures task;
+	struct figures_scale scale;
+	int r;
+
+	if (pid < 0 || !out || size == 0)
+		return -EINVAL;
+
+	r = figures_read_scale(ctx, &scale);
+	if (r == 0)
+		r = read_task(ctx, pid, &scale, &task);
+	if (r == 0)
+		fill(out, size, &task, sizeof(task));
+	return r;
+}
+
+OOMCTL_EXPORT int oomctl_predict_read_grant_figures(const struct oomctl_ctx *ctx,
+						    struct oomctl_grant_figures *out,
+						    size_t size)
+{
+	struct oomctl_grant_figures g;
+	int r;
+
+	if (!out || size == 0)
+		return -EINVAL;
+
+	r = figures_read_grant(ctx, &g);
+	if (r == 0)
+		fill(out, size, &g, sizeof(g));
+	return r;
+}
+
+OOMCTL_EXPORT int oomctl_predict_commit(const struct oomctl_ctx *ctx, uint64_t request_kb,
+					enum oomctl_verdict *out, int64_t *out_margin_kb)
+{
+	struct oomctl_grant_figures g;
+	int r;
+
+	if (!out || !out_margin_kb)
+		return -EINVAL;
+
+	r = figures_read_grant(ctx, &g);
+	return r < 0 ? r : oomctl_calc_grant(&g, request_kb, out, out_margin_kb);
+}
+
+OOMCTL_EXPORT int oomctl_predict_fork(const struct oomctl_ctx *ctx,
+				      enum oomctl_verdict *out, int64_t *out_margin_kb)
+{
+	struct oomctl_grant_figures g = { 0 };
+	uint64_t sum_kb, largest_kb;
+	int r;
+
+	if (!out || !out_margin_kb)
+		return -EINVAL;
+
+	r = figures_read_fork(ctx, &sum_kb, &largest_kb);
+	if (r == 0)
+		r = figures_read_grant(ctx, &g);
+	if (r < 0)
+		return r;
+
+	/* Each mapping is asked for alone, but what was granted before it counts. */
+	return oomctl_calc_grant(
+	    &g, g.overcommit_memory == OOMCTL_OVERCOMMIT_NEVER ? sum_kb : largest_kb, out,
+	    out_margin_kb);
+}
+
+OOMCTL_EXPORT int oomctl_predict_oom_score(const struct oomctl_ctx *ctx, pid_t pid,
+					   int32_t adj, int32_t *out_score)
+{
+	struct oomctl_task_figures task;
+	struct figures_scale scale;
+	int r;
+
+	if (pid < 0 || !knob_takes(&knob_of_process[OOMCTL_PROC_OOM_SCORE_ADJ], adj) ||
+	    !out_score)
+		return -EINVAL;
+
+	r = figures_read_scale(ctx, &scale);
+	if (r == 0)
+		r = read_task(ctx, pid, &scale, &task);
+	if (r < 0)
+		return r;
+
+	task.oom_score_adj = adj;
+	return oomctl_calc_oom_score(scale.rule, &task, scale.total_pages, out_score);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "process.h"
+
+#include <string.h>
+
+#include "io.h"
+
+_Static_assert(sizeof(pid_t) == sizeof(int32_t),
+	       "a pid is printed and read as an int32_t");
+
+int process_open(const struct oomctl_ctx *ctx, pid_t pid, struct oomctl_ctx *out)
+{
+	char path[PROCESS_PATH_SIZE];
+	int fd, r;
+
+	r = io_open_dir(ctx, process_path(path, pid, "/proc"), &fd);
+	if (r < 0)
+		return process_is_gone(r);
+
+	*out = (struct oomctl_ctx){ fd, AT_FDCWD };
+	return 0;
+}
+
+/* The number of the pidfd's process in the pid namespace of the context's /proc. */
+static int pid_of(const struct oomctl_ctx *ctx, int pidfd, pid_t *out)
+{
+	char text[1024]; /* NSpid: has a number for each of at most 32 pid namespaces */
+	char path[PROCESS_PATH_SIZE];
+	const char *begin;
+	ssize_t len;
+	int r;
+
+	/* Not "self": a thread may have descriptors of its own. */
+	begin = prepend_text(prepend_i32(process_path_end(path), pidfd),
+			     "/proc/thread-self/fdinfo/");
+	len = io_read(ctx, begin, text, sizeof(text));
+	if (len == -EOPNOTSUPP) { /* not open, or this /proc does not show the caller */
+		r = io_pidfd_running(pidfd);
+		return r < 0 ? r : -ESRCH;
+	}
+	if (len < 0)
+		return len == -EBADMSG ? -EINVAL : (int)len;
+
+	if (parse_fdinfo_pid(text, (size_t)len, out) < 0)
+		return -EINVAL;
+	return *out > 0 ? 0 : -ESRCH;
+}
+
+int process_open_pidfd(const struct oomctl_ctx *ctx, int pidfd, struct oomctl_ctx *out)
+{
+	struct oomctl_ctx process = { AT_FDCWD, AT_FDCWD };
+	pid_t pid;
+	int r;
+
+	if (pidfd < 0)
+		return -EINVAL;
+	r = pid_of(ctx, pidfd, &pid);
+	if (r < 0)
+		return r;
+	r = process_open(ctx, pid, &process);
+	if (r < 0)
+		return r;
+
+	/* A process that still runs has had its number all the time. */
+	r = io_pidfd_running(pidfd);
+	if (r < 0) {
+		process_close(&process);
+		return r;
+	}
+
+	*out = process;
+	return 0;
+}
+
+void process_close(const struct oomctl_ctx *process)
+{
+	io_close(process->proc_fd);
+}
