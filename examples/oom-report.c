@@ -8,14 +8,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <oomctl/oomctl.h>
+
+#include "comm.h"
 
 struct fact {
 	const char *name, *unit, *meaning;
 	const char *error; /* why there is no value, or NULL */
 	uint64_t magnitude;
 	bool negative;
+	bool is_absent;   /* there is no value, and that is no error */
+	const char *text; /* the value when it is no number */
 };
 
 struct section {
@@ -25,7 +30,7 @@ struct section {
 };
 
 /* Each process has a section, behind these. */
-enum { POLICY, MEMORY, COMMIT, OOM, PROCESSES };
+enum { POLICY, MEMORY, COMMIT, OOM, VICTIM, PROCESSES };
 
 static const struct {
 	const char *key, *heading;
@@ -34,11 +39,16 @@ static const struct {
 	[MEMORY] = { "memory", "RAM and swap" },
 	[COMMIT] = { "commit", "Commit limit" },
 	[OOM] = { "oom", "When memory runs out" },
+	[VICTIM] = { "victim", "Next victim" },
 };
+
+/* Two would do, but those that end meanwhile leave their places empty. */
+enum { VICTIMS = 8 };
 
 struct report {
 	struct section *sections;
 	size_t count;
+	struct oomctl_rank_entry victims[VICTIMS];
 };
 
 static const char *error_of(int r)
@@ -55,14 +65,14 @@ static const struct fact *add(struct section *s, struct fact fact)
 static void add_int(struct section *s, const char *name, const char *unit, int r,
 		    int32_t v, const char *meaning)
 {
-	add(s,
-	    (struct fact){ name, unit, meaning, error_of(r), (uint64_t)llabs(v), v < 0 });
+	add(s, (struct fact){ name, unit, meaning, error_of(r),
+			      .magnitude = (uint64_t)llabs(v), .negative = v < 0 });
 }
 
 static const struct fact *add_kb(struct section *s, const char *name, const char *error,
 				 uint64_t kb, const char *meaning)
 {
-	return add(s, (struct fact){ name, "kB", meaning, error, kb, false });
+	return add(s, (struct fact){ name, "kB", meaning, error, .magnitude = kb });
 }
 
 static void add_difference(struct section *s, const char *name, const struct fact *a,
@@ -73,7 +83,8 @@ static void add_difference(struct section *s, const char *name, const struct fac
 	    negative ? b->magnitude - a->magnitude : a->magnitude - b->magnitude;
 	const char *error = a->error ? a->error : b->error;
 
-	add(s, (struct fact){ name, "kB", meaning, error, kb, negative });
+	add(s, (struct fact){ name, "kB", meaning, error, .magnitude = kb,
+			      .negative = negative });
 }
 
 static const char *ratio_meaning(int32_t ratio, int kbytes_r, uint64_t kbytes)
@@ -210,6 +221,98 @@ static void gather_oom(const struct oomctl_ctx *ctx, struct section *s)
 		dump ? "log all processes with each kill" : "log only who is killed");
 }
 
+/* Pages, or points: that is what the oldest kernels compare. */
+static void add_badness(struct section *s, const char *name, enum oomctl_score_rule rule,
+			const char *error, int64_t badness, const char *meaning)
+{
+	bool is_points = rule == OOMCTL_SCORE_RULE_2_6_36;
+	uint64_t page_kb = is_points ? 1 : (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
+
+	add(s, (struct fact){ name, is_points ? "" : "kB", meaning, error,
+			      .magnitude = (uint64_t)llabs(badness) * page_kb,
+			      .negative = badness < 0 });
+}
+
+static void add_absent(struct section *s, const char *name, const char *unit,
+		       const char *error, const char *why)
+{
+	add(s, (struct fact){ name, unit, why, error, .is_absent = true });
+}
+
+static const char *victim_meaning(const struct section *oom, enum oomctl_score_rule rule)
+{
+	if (oom->facts[0].magnitude != OOMCTL_PANIC_NEVER)
+		return "chosen first, if the kernel does not panic";
+	if (oom->facts[2].magnitude != 0)
+		return "chosen first, but for whoever asks for memory";
+	if (rule != OOMCTL_SCORE_RULE_5_9)
+		return "killed first; before Linux 5.1 maybe a child of it";
+	return "killed first";
+}
+
+static const char *unread_meaning(const struct oomctl_rank_report *report)
+{
+	if (report->flags & OOMCTL_RANK_HIDDEN)
+		return "and /proc hides others: one of them may be first";
+	return report->unread > 0 ? "may not be read: one of them may be first"
+				  : "all processes were looked at";
+}
+
+static void add_victim(struct section *s, const struct oomctl_rank_entry *e,
+		       const char *meaning)
+{
+	add(s, (struct fact){ "pid", "", meaning, .magnitude = (uint64_t)e->pid });
+	add(s, (struct fact){ "comm", "", "its name", .text = e->comm });
+}
+
+/* How certain it is, in numbers. Scores alone tell nothing of it. */
+static void add_margin(struct section *s, const struct oomctl_rank_entry *e, size_t count,
+		       const struct oomctl_rank_report *report)
+{
+	const char *error =
+	    report->flags & OOMCTL_RANK_NO_TOTAL
+		? "By oom_score alone: /proc does not tell RAM or release."
+		: NULL;
+
+	add_badness(s, "badness", report->rule, error, e[0].badness_pages,
+		    "what it uses, and its adjustment");
+	if (count > 1)
+		add_badness(s, "margin", report->rule, error,
+			    e[0].badness_pages - e[1].badness_pages,
+			    "ahead of the second");
+	else
+		add_absent(s, "margin", "kB", error, "no other can be killed");
+}
+
+static void add_no_victim(struct section *s, const char *error)
+{
+	static const char why[] = "no process can be killed";
+
+	add_absent(s, "pid", "", error, why);
+	add_absent(s, "comm", "", error, why);
+	add_absent(s, "badness", "kB", error, why);
+	add_absent(s, "margin", "kB", error, why);
+}
+
+static void gather_victim(const struct oomctl_ctx *ctx, const struct section *oom,
+			  struct oomctl_rank_entry *e, struct section *s)
+{
+	struct oomctl_rank_report report = { 0 };
+	size_t count = 0;
+	int r;
+
+	r = oomctl_rank_victims(ctx, e, VICTIMS, sizeof(*e), &count, &report,
+				sizeof(report));
+	if (count > 0) {
+		add_victim(s, e, victim_meaning(oom, report.rule));
+		add_margin(s, e, count, &report);
+	} else {
+		add_no_victim(s, error_of(r));
+	}
+	add(s, (struct fact){ "unread", "", unread_meaning(&report), error_of(r),
+			      .magnitude = report.unread });
+}
+
 static const char *adj_meaning(int32_t adj)
 {
 	if (adj == OOMCTL_SCORE_ADJ_MIN)
@@ -232,7 +335,7 @@ static void gather_process(const struct oomctl_ctx *ctx, struct section *s)
 	add_int(s, "oom_score_adj", "", r, adj, adj_meaning(adj));
 }
 
-static void gather(const struct oomctl_ctx *ctx, const struct report *report)
+static void gather(const struct oomctl_ctx *ctx, struct report *report)
 {
 	struct section *s = report->sections;
 	struct figures f = { 0 };
@@ -244,6 +347,7 @@ static void gather(const struct oomctl_ctx *ctx, const struct report *report)
 	gather_commit(&f, s[POLICY].facts[0].magnitude == OOMCTL_OVERCOMMIT_NEVER,
 		      &s[COMMIT]);
 	gather_oom(ctx, &s[OOM]);
+	gather_victim(ctx, &s[OOM], report->victims, &s[VICTIM]);
 	for (size_t i = PROCESSES; i < report->count; i++)
 		gather_process(ctx, &s[i]);
 }
@@ -259,6 +363,13 @@ static bool is_complete(const struct report *report)
 
 static const char *format_number(char *out, size_t size, const struct fact *f)
 {
+	if (f->is_absent)
+		return "-";
+	if (f->text) {
+		snprintf(out, size, "%s", f->text);
+		make_printable(out);
+		return out;
+	}
 	snprintf(out, size, "%s%" PRIu64, f->negative ? "-" : "", f->magnitude);
 	return out;
 }
@@ -325,13 +436,24 @@ static void print_text(const struct report *report)
 	}
 }
 
-/* None of the texts holds a character that JSON wants escaped. */
-static void print_json_fact(const struct fact *f)
+static void print_json_value(const struct fact *f)
 {
 	char number[24];
 
-	printf("\"%s\": {\"value\": %s, \"unit\": \"%s\", \"%s\": \"%s\"}", f->name,
-	       f->error ? "null" : format_number(number, sizeof(number), f), f->unit,
+	if (f->error || f->is_absent)
+		fputs("null", stdout);
+	else if (f->text)
+		print_json_string(f->text);
+	else
+		fputs(format_number(number, sizeof(number), f), stdout);
+}
+
+/* No other text than a value holds a character that JSON wants escaped. */
+static void print_json_fact(const struct fact *f)
+{
+	printf("\"%s\": {\"value\": ", f->name);
+	print_json_value(f);
+	printf(", \"unit\": \"%s\", \"%s\": \"%s\"}", f->unit,
 	       f->error ? "error" : "meaning", f->error ? f->error : f->meaning);
 }
 
@@ -357,8 +479,8 @@ static int print_usage(FILE *to)
 {
 	fputs(
 	    "usage: oom-report [OPTION...] [PID...]\n\n"
-	    "Says how this machine runs out of memory: policy, figures, limits, and the\n"
-	    "scores of the processes, or of itself.\n\n"
+	    "Says how this machine runs out of memory: policy, figures, limits, the\n"
+	    "process that is killed first, and the scores of processes, or of itself.\n\n"
 	    "  --json      print JSON\n"
 	    "  --proc DIR  read DIR in the place of /proc, such as a host's\n"
 	    "  --sys DIR   read DIR in the place of /sys\n"
@@ -407,7 +529,7 @@ int main(int argc, char **argv)
 {
 	void (*print)(const struct report *) = print_text;
 	const char *proc_root = NULL, *sys_root = NULL;
-	struct report report;
+	struct report report = { 0 };
 	struct oomctl_ctx *ctx;
 	int c, r;
 

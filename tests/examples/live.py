@@ -1,10 +1,12 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: MIT
 """The examples on this machine, which they must leave as it was."""
+import contextlib
 import json
 import os
 import shutil
 import signal
+import subprocess
 
 from support import Skip, expect, run, run_tests
 
@@ -54,6 +56,36 @@ def test_oom_report_agrees_with_the_kernel():
     expect(said["commit"]["difference"]["value"], 0)
     expect(said["policy"]["overcommit_ratio"]["value"], int(read("/proc/sys/vm/overcommit_ratio")))
     expect(said["oom"]["panic_timeout"]["value"], int(read("/proc/sys/kernel/panic")))
+
+
+def highest_scores():
+    """The pids of those that have the highest oom_score of all."""
+    scores = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError):
+                scores[int(name)] = int(read(f"/proc/{name}/oom_score"))
+    return {pid for pid, score in scores.items() if score == max(scores.values())}
+
+
+def test_the_victim_of_oom_report_has_the_highest_score():
+    with subprocess.Popen(["sleep", "100"]) as child:
+        try:
+            with open(f"/proc/{child.pid}/oom_score_adj", "w", encoding="ascii") as file:
+                file.write("1000")
+            for _ in range(20):  # others may come and go meanwhile
+                before = highest_scores()
+                said = json.loads(run("oom-report", "--json").stdout)["victim"]
+                after = highest_scores()
+                if before == after:
+                    break
+        finally:
+            child.kill()
+    expect(before, after)
+    assert said["pid"]["value"] in before, (said, before)
+    if before == {child.pid}:
+        expect(said["comm"]["value"], "sleep")
+    assert said["badness"]["value"] > 0 and said["margin"]["value"] >= 0, said
 
 
 def test_oom_report_is_readable():

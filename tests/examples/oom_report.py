@@ -3,10 +3,9 @@
 """oom-report on a /proc that the tests make up, and its command line."""
 import json
 import os
-import pathlib
 import tempfile
 
-from support import expect, run, run_tests
+from support import PAGE_KB, badness, expect, process, root_of, run, run_tests
 
 MEMINFO = """\
 MemTotal:        8192000 kB
@@ -39,7 +38,13 @@ FILES = {
     "self/oom_score_adj": "0\n",
     "77/oom_score": "1320\n",
     "77/oom_score_adj": "-300\n",
+    "sys/kernel/osrelease": "6.1.0\n",
+    "1/oom_score": "0\n",
 }
+
+TOTAL = 9216000 // PAGE_KB
+FILES |= process(90, TOTAL, b"hog", rss=512000 // PAGE_KB, swap=64 // PAGE_KB)
+FILES |= process(91, TOTAL, b"second", rss=409600 // PAGE_KB)
 
 TEXT = """\
 Overcommit policy
@@ -70,6 +75,15 @@ When memory runs out
   oom_kill_allocating_task          1     kill whoever asks for memory
   oom_dump_tasks                    0     log only who is killed
 
+Next victim
+  pid                              90     chosen first, if the kernel does not
+                                          panic
+  comm                            hog     its name
+  badness                      512064 kB  500.1 MiB: what it uses, and its
+                                          adjustment
+  margin                       102464 kB  100.1 MiB: ahead of the second
+  unread                            0     all processes were looked at
+
 This program
   oom_score                       666     the highest of all is killed first
   oom_score_adj                     0     no adjustment
@@ -79,12 +93,7 @@ This program
 def report(*arguments, **changes):
     """Runs oom-report on FILES with changes: "sys__vm__x" names sys/vm/x, None removes it."""
     files = FILES | {name.replace("__", "/"): text for name, text in changes.items()}
-    with tempfile.TemporaryDirectory() as root:
-        for name, text in files.items():
-            if text is not None:
-                path = pathlib.Path(root, name)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, encoding="ascii")
+    with root_of(files) as root:
         return run("oom-report", "--proc", root, *arguments)
 
 
@@ -112,7 +121,7 @@ def test_the_json_says_the_same():
     result = report("--json", "77")
     expect((result.returncode, result.stderr), (0, ""))
     said = json.loads(result.stdout)
-    expect(list(said), ["policy", "memory", "commit", "oom", "processes"])
+    expect(list(said), ["policy", "memory", "commit", "oom", "victim", "processes"])
     expect(values(said["policy"]), {
         "overcommit_memory": 2, "overcommit_ratio": 80, "overcommit_kbytes": 0,
         "admin_reserve_kbytes": 8192, "user_reserve_kbytes": 131072})
@@ -125,6 +134,8 @@ def test_the_json_says_the_same():
     expect(values(said["oom"]), {
         "panic_on_oom": 1, "panic_timeout": 0, "oom_kill_allocating_task": 1,
         "oom_dump_tasks": 0})
+    expect(values(said["victim"]), {
+        "pid": 90, "comm": "hog", "badness": 512064, "margin": 102464, "unread": 0})
     expect(said["processes"], [{
         "pid": 77,
         "oom_score": {"value": 1320, "unit": "",
@@ -172,6 +183,85 @@ def test_a_limit_that_is_not_enforced_says_so():
     result = report(sys__vm__overcommit_memory="0\n")
     expect(line_of(result, "left"),
            "left 2249920 kB 2.1 GiB: enforced only with overcommit_memory 2")
+
+
+def victim(*pids, **changes):
+    """The section on the victim where only these of the processes are."""
+    gone = {name.replace("/", "__"): None for name in FILES
+            if name.split("/")[0] in {"90", "91"} - {str(pid) for pid in pids}}
+    result = report("--json", **gone, **changes)
+    return result.returncode, json.loads(result.stdout)["victim"]
+
+
+def test_an_adjustment_makes_a_small_process_the_victim():
+    files = {name.replace("/", "__"): text
+             for name, text in process(91, TOTAL, b"second", rss=409600 // PAGE_KB,
+                                       adj=100).items()}
+    said = values(victim(90, 91, **files)[1])
+    pages = badness(TOTAL, 409600 // PAGE_KB, 100)
+    expect((said["pid"], said["badness"]), (91, pages * PAGE_KB))
+    expect(said["margin"], pages * PAGE_KB - 512064)
+
+
+def test_a_negative_badness_has_its_sign():
+    files = {name.replace("/", "__"): text
+             for name, text in process(90, TOTAL, b"hog", rss=1, adj=-500).items()}
+    said = values(victim(90, **files)[1])
+    expect(said["badness"], badness(TOTAL, 1, -500) * PAGE_KB)
+    assert said["badness"] < 0
+
+
+def test_a_victim_that_is_alone_has_no_margin_and_that_is_no_error():
+    status, said = victim(90)
+    expect((status, said["pid"]["value"], said["margin"]["value"]), (0, 90, None))
+    expect(said["margin"]["meaning"], "no other can be killed")
+
+
+def test_that_nobody_can_be_killed_is_no_error():
+    status, said = victim()
+    expect((status, values(said)),
+           (0, {"pid": None, "comm": None, "badness": None, "margin": None, "unread": 0}))
+    expect(said["pid"]["meaning"], "no process can be killed")
+
+
+def test_who_is_killed_depends_on_the_knobs():
+    def meaning(**changes):
+        return victim(90, 91, **changes)[1]["pid"]["meaning"]
+    calm = {"sys__vm__panic_on_oom": "0\n", "sys__vm__oom_kill_allocating_task": "0\n"}
+    expect(meaning(**calm), "killed first")
+    expect(meaning(**calm | {"sys__vm__oom_kill_allocating_task": "1\n"}),
+           "chosen first, but for whoever asks for memory")
+    expect(meaning(**calm | {"sys__vm__panic_on_oom": "2\n"}),
+           "chosen first, if the kernel does not panic")
+    expect(meaning(**calm | {"sys__kernel__osrelease": "4.19.0\n"}),
+           "killed first; before Linux 5.1 maybe a child of it")
+
+
+def test_what_may_hide_the_victim_is_said():
+    expect(victim(90, 91, **{"1__oom_score": None})[1]["unread"]["meaning"],
+           "and /proc hides others: one of them may be first")
+
+
+def test_without_a_total_the_victim_is_by_score_alone():
+    status, said = victim(90, 91, sys__kernel__osrelease=None)
+    expect((status, said["pid"]["value"], said["comm"]["value"]), (1, 90, "hog"))
+    for name in ("badness", "margin"):
+        expect((said[name]["value"], said[name]["error"]),
+               (None, "By oom_score alone: /proc does not tell RAM or release."))
+
+
+def test_the_oldest_kernels_compare_points():
+    said = victim(90, 91, sys__kernel__osrelease="2.6.36\n")[1]
+    expect(said["badness"]["unit"], "")
+    expect(said["badness"]["value"], (512064 // PAGE_KB) * 1000 // TOTAL)
+
+
+def test_a_hostile_name_reaches_neither_terminal_nor_parser():
+    comm = b'\x1b[2J")\n\xff\xc3\xa9'
+    files = {name.replace("/", "__"): text
+             for name, text in process(90, TOTAL, comm, rss=512000 // PAGE_KB).items()}
+    expect(victim(90, 91, **files)[1]["comm"]["value"], '\x1b[2J")\n\ufffd\u00e9')
+    expect(line_of(report(**files), "comm"), 'comm ?[2J")???? its name')
 
 
 def test_the_largest_and_the_smallest_values_are_printed_whole():
