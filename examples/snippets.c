@@ -371,7 +371,7 @@ static int grant(void)
 	struct oomctl_grant_figures figures;
 	enum oomctl_verdict verdict;
 	int64_t margin_kb;
-	uint64_t most_kb;
+	uint64_t bound_kb, most_kb;
 	int r;
 
 	r = oomctl_predict_read_grant_figures(NULL, &figures, sizeof(figures));
@@ -382,11 +382,15 @@ static int grant(void)
 	figures.overcommit_memory = OOMCTL_OVERCOMMIT_NEVER;
 	r = oomctl_calc_grant(&figures, 4 * 1024 * 1024, &verdict, &margin_kb);
 	if (r == 0)
+		r = oomctl_calc_grant_bound(&figures, 4 * 1024 * 1024, &bound_kb);
+	if (r == 0)
 		r = oomctl_calc_grant_max(&figures, &most_kb);
 	if (r < 0)
 		return r;
 	if (verdict == OOMCTL_VERDICT_GRANTED)
-		printf("4 GiB would be granted, and %" PRId64 " kB more\n", margin_kb);
+		printf("4 GiB would be granted, and %" PRId64
+		       " kB more, give or take %" PRIu64 "\n",
+		       margin_kb, bound_kb);
 	else
 		printf("no more than %" PRIu64 " kB are sure\n", most_kb);
 	//! [grant]
@@ -610,6 +614,22 @@ static int rank_scores(void)
 	return 0;
 }
 
+static int rank_process(void)
+{
+	//! [rank_process]
+	struct oomctl_rank_entry self;
+	int r = oomctl_rank_process(NULL, 0, &self, sizeof(self));
+
+	if (r < 0)
+		return r;
+	if (self.task.oom_score_adj == OOMCTL_SCORE_ADJ_MIN)
+		puts("never chosen");
+	else
+		printf("%s counts as %" PRId64 " pages\n", self.comm, self.badness_pages);
+	//! [rank_process]
+	return 0;
+}
+
 static int rank_before(void)
 {
 	//! [rank_before]
@@ -736,6 +756,7 @@ static int (*const snippets[])(void) = {
 	predict_oom_score,
 	rank_victims,
 	rank_scores,
+	rank_process,
 	rank_before,
 	rank_cgroup,
 	gauge_vm,

@@ -252,6 +252,19 @@ OOMCTL_EXPORT int oomctl_calc_grant(const struct oomctl_grant_figures *in,
 	return 0;
 }
 
+OOMCTL_EXPORT int oomctl_calc_grant_bound(const struct oomctl_grant_figures *in,
+					  uint64_t request_kb, uint64_t *out_kb)
+{
+	struct margin m;
+
+	if (!is_grant(in) || !out_kb)
+		return -EINVAL;
+
+	m = margin_of(in, divide_up(request_kb, page_kb_of(in)));
+	*out_kb = (uint64_t)multiply(m.error, page_kb_of(in));
+	return 0;
+}
+
 /* The most that is granted for sure of requests that are not below this one. */
 static uint64_t most_from(const struct oomctl_grant_figures *in, uint64_t request)
 {

@@ -461,7 +461,7 @@ static int read_limit(struct ranking *k)
 	struct figures_process p = { 0 };
 	int r;
 
-	r = process_open(&k->scan.proc, k->limit.pid, &process);
+	r = process_open(k->ctx, k->limit.pid, &process);
 	if (r < 0)
 		return r;
 
@@ -564,6 +564,23 @@ OOMCTL_EXPORT int oomctl_rank_scores(const struct oomctl_ctx *ctx,
 
 	return run(&k, rank_scores, out, capacity, entry_size, out_count, out_report,
 		   report_size);
+}
+
+OOMCTL_EXPORT int oomctl_rank_process(const struct oomctl_ctx *ctx, pid_t pid,
+				      struct oomctl_rank_entry *out, size_t size)
+{
+	struct ranking k = { .ctx = ctx, .limit.pid = pid };
+	int r;
+
+	if (pid < 0 || !out || size == 0)
+		return -EINVAL;
+
+	r = figures_read_scale(ctx, &k.scale);
+	if (r == 0)
+		r = read_limit(&k);
+	if (r == 0)
+		fill(out, size, &k.limit, sizeof(k.limit));
+	return r;
 }
 
 OOMCTL_EXPORT int oomctl_rank_before(const struct oomctl_ctx *ctx, pid_t pid,

@@ -173,6 +173,30 @@ int oomctl_calc_grant(const struct oomctl_grant_figures *in, uint64_t request_kb
 		      enum oomctl_verdict *out, int64_t *out_margin_kb);
 
 /**
+ * @brief Compute how far the margin of oomctl_calc_grant() may be off.
+ *
+ * The verdict is #OOMCTL_VERDICT_UNCERTAIN while the margin is within the bound on either
+ * side of 0.
+ *
+ * @param in          Figures.
+ * @param request_kb  What is asked for; rounded up to pages.
+ * @param out_kb      Receives the bound; 0 when the margin is exact.
+ * @return 0 or a code: @ref base.
+ *
+ * @unit kB (1024 bytes).
+ * @range 0 to 2^63 - 1, which says that nothing is known.
+ * @source As oomctl_calc_grant().
+ * @privilege None.
+ * @safety Async-signal-safe.
+ * @retval -EINVAL  As oomctl_calc_grant().
+ * @since 0.1
+ *
+ * @snippet snippets.c grant
+ */
+int oomctl_calc_grant_bound(const struct oomctl_grant_figures *in, uint64_t request_kb,
+			    uint64_t *out_kb);
+
+/**
  * @brief Compute the largest request that the kernel would grant for sure.
  *
  * The inverse of oomctl_calc_grant().

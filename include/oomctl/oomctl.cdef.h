@@ -110,6 +110,8 @@ enum oomctl_verdict {
 
 int oomctl_calc_grant(const struct oomctl_grant_figures *in, uint64_t request_kb, enum oomctl_verdict *out, int64_t *out_margin_kb);
 
+int oomctl_calc_grant_bound(const struct oomctl_grant_figures *in, uint64_t request_kb, uint64_t *out_kb);
+
 int oomctl_calc_grant_max(const struct oomctl_grant_figures *in, uint64_t *out_kb);
 
 enum oomctl_score_rule {
@@ -262,6 +264,8 @@ struct oomctl_rank_report {
 int oomctl_rank_victims(const struct oomctl_ctx *ctx, struct oomctl_rank_entry *out, size_t capacity, size_t entry_size, size_t *out_count, struct oomctl_rank_report *out_report, size_t report_size);
 
 int oomctl_rank_scores(const struct oomctl_ctx *ctx, struct oomctl_rank_entry *out, size_t capacity, size_t entry_size, size_t *out_count, struct oomctl_rank_report *out_report, size_t report_size);
+
+int oomctl_rank_process(const struct oomctl_ctx *ctx, int32_t pid, struct oomctl_rank_entry *out, size_t size);
 
 int oomctl_rank_before(const struct oomctl_ctx *ctx, int32_t pid, struct oomctl_rank_entry *out, size_t capacity, size_t entry_size, size_t *out_count, struct oomctl_rank_report *out_report, size_t report_size);
 

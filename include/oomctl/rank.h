@@ -39,7 +39,9 @@ struct oomctl_ctx;
  * the last or the first of its list, which is in the order of fork(); the calls go by
  * start time, then by pid.
  *
- * Errors of all four calls: `-EINVAL` for a NULL output, a capacity of 0, or an entry_size
+ * oomctl_rank_process() tells the same of a single process.
+ *
+ * Errors of the four: `-EINVAL` for a NULL output, a capacity of 0, or an entry_size
  * that is smaller than the structure of this release or no multiple of 8; `-EBADMSG` and
  * `-ERANGE` for files that do not hold what is expected.
  *
@@ -141,6 +143,34 @@ int oomctl_rank_scores(const struct oomctl_ctx *ctx, struct oomctl_rank_entry *o
 		       struct oomctl_rank_report *out_report, size_t report_size);
 
 /**
+ * @brief Read all that a ranking tells of one process.
+ *
+ * Also of one that is never chosen, which the rankings leave out.
+ *
+ * @param ctx   Context, NULL for this machine.
+ * @param pid   Process, 0 for the caller.
+ * @param out   Receives the process.
+ * @param size  `sizeof(struct oomctl_rank_entry)`
+ * @return 0 or a code: @ref base.
+ *
+ * @unit Pages and points.
+ * @range As oomctl_calc_badness() and oomctl_proc_get_oom_score().
+ * @source As oomctl_predict_read_task_figures() and oomctl_predict_read_total_pages(),
+ *         Linux 2.6.36 and later.
+ * @privilege None.
+ * @safety Async-signal-safe.
+ * @retval -EINVAL      @p pid is negative, @p out is NULL, or @p size is 0.
+ * @retval -ESRCH       No such process, or it is hidden, or it ended meanwhile.
+ * @retval -EPERM       Hidden by hidepid=noaccess.
+ * @retval -EOPNOTSUPP  /proc does not tell RAM or release (subset=pid).
+ * @since 0.1
+ *
+ * @snippet snippets.c rank_process
+ */
+int oomctl_rank_process(const struct oomctl_ctx *ctx, pid_t pid,
+			struct oomctl_rank_entry *out, size_t size);
+
+/**
  * @brief Rank the processes that the kernel would kill before a given one.
  *
  * oomctl_rank_report::ahead is how many they are: 0 says that it is the next victim.
@@ -176,8 +206,9 @@ int oomctl_rank_before(const struct oomctl_ctx *ctx, pid_t pid,
  * limit.
  *
  * They are those of the cgroup and of all below it, and their adjustment counts in
- * thousandths of its limit, so that the order may be another than that of the scores. With
- * memory.oom.group the first of them takes the others along.
+ * thousandths of its limit, so that the order may be another than that of the scores, which
+ * are always of the machine. With memory.oom.group the first of them takes the others
+ * along.
  *
  * @param ctx          Context, NULL for this machine.
  * @param cgroup       Path as in /proc/PID/cgroup: "/system.slice/nginx.service". The first

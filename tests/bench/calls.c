@@ -56,6 +56,7 @@ static uint64_t u64;
 	CALL(calc_commit_limit, &in, &u64)                                              \
 	CALL(calc_footprint_of_oom_score, RULE, 691, 0, 0, T, &u64, &u64_most)          \
 	CALL(calc_grant, &request, 4, &verdict, &i64)                                   \
+	CALL(calc_grant_bound, &request, 4, &u64)                                       \
 	CALL(calc_grant_max, &request, &u64)                                            \
 	CALL(calc_oom_score, RULE, tasks, T, &i32)                                      \
 	CALL(calc_oom_score_adj_above, RULE, tasks, T, 0, &i32)                         \
@@ -81,6 +82,7 @@ static uint64_t u64;
 	CALL(proc_set_oom_score_adj, given.ctx, given.pid, given.adj)                   \
 	CALL(rank_before, given.ctx, given.pid, RANK)                                   \
 	CALL(rank_cgroup, given.ctx, given.cgroup, RANK)                                \
+	CALL(rank_process, given.ctx, given.pid, entries, sizeof(entries[0]))           \
 	CALL(rank_scores, given.ctx, RANK)                                              \
 	CALL(rank_victims, given.ctx, RANK)                                             \
 	TEXT(strerror, -1)                                                              \

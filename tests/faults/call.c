@@ -53,6 +53,7 @@ static union {
 	struct oomctl_ctx *ctx;
 	struct oomctl_meminfo meminfo;
 	enum oomctl_score_rule rule;
+	struct oomctl_rank_entry entry;
 	struct oomctl_task_figures task;
 	struct oomctl_grant_figures request;
 	int64_t i64[2];
@@ -89,6 +90,7 @@ static union {
 	CALL(calc_commit_limit, &in, &out.u64)                                          \
 	CALL(calc_footprint_of_oom_score, RULE, 691, 0, 0, T, &out.range[0], &out.range[1]) \
 	CALL(calc_grant, &request, 4, GRANT)                                            \
+	CALL(calc_grant_bound, &request, 4, &out.u64)                                   \
 	CALL(calc_grant_max, &request, &out.u64)                                        \
 	CALL(calc_oom_score, RULE, &task, T, &out.i32)                                  \
 	CALL(calc_oom_score_adj_above, RULE, &task, T, 0, &out.i32)                     \
@@ -120,6 +122,7 @@ static union {
 	CALL(proc_set_oom_score_adj, given.ctx, 0, 1000)                                \
 	CALL(rank_before, given.ctx, 0, RANK)                                           \
 	CALL(rank_cgroup, given.ctx, "/a", RANK)                                        \
+	CALL(rank_process, given.ctx, PID, &out.entry, sizeof(out.entry))               \
 	CALL(rank_scores, given.ctx, RANK)                                              \
 	CALL(rank_victims, given.ctx, RANK)                                             \
 	VOID(strerror, -1)                                                              \
@@ -185,7 +188,7 @@ static void tidy(const char *name)
 {
 	if (strcmp(name, "ctx_new") == 0 || strncmp(name, "gauge_open", 10) == 0)
 		out.u64 = 1; /* the address is never the same */
-	if (strncmp(name, "rank_", 5) == 0)
+	if (strncmp(name, "rank_", 5) == 0 && strcmp(name, "rank_process") != 0)
 		memcpy(out.rank.entries, entries, out.rank.count * sizeof(entries[0]));
 }
 

@@ -38,7 +38,7 @@ KNOBS = {
 }
 CALC = [
     "badness", "badness_of_oom_score", "commit_limit", "footprint_of_oom_score", "grant",
-    "grant_max", "oom_score", "oom_score_adj_above", "oom_score_adj_below", "overcommit_ratio",
+    "grant_bound", "grant_max", "oom_score", "oom_score_adj_above", "oom_score_adj_below", "overcommit_ratio",
     "victim",
 ]
 OLD_KNOB, OLD_ADJ = "1\n", "999\n"
@@ -118,6 +118,7 @@ def steps_of_rankings():
         "rank_before": ranking(scale + own, score + details),
         "rank_cgroup" + CGROUP_V1: ranking([*get * 2, ("openat", 0), *limits[6:]], member),
         "rank_cgroup" + CGROUP_V2: ranking(limits, member),
+        "rank_process": [*get * 2, *own],
         "rank_scores": ranking([], score, then=file("read", LOOKED_FOR_AGAIN) * FIT),
         "rank_victims": ranking(scale, score, then=first * FIT),
         "rank_victims" + TIED: ranking(scale, score, then=tied),

@@ -121,6 +121,7 @@ PROTOTYPES = {
     "oomctl_calc_footprint_of_oom_score": (
         c_int, c_int, c_int32, c_int32, c_uint32, c_uint64, U64, U64),
     "oomctl_calc_grant": (c_int, GRANT, c_uint64, I32, I64),
+    "oomctl_calc_grant_bound": (c_int, GRANT, c_uint64, U64),
     "oomctl_calc_grant_max": (c_int, GRANT, U64),
     "oomctl_calc_oom_score": (c_int, c_int, TASK, c_uint64, I32),
     "oomctl_calc_oom_score_adj_above": (c_int, c_int, TASK, c_uint64, c_int64, I32),
@@ -152,6 +153,7 @@ PROTOTYPES = {
     "oomctl_proc_set_oom_score_adj": (c_int, CTX, c_int32, c_int32),
     "oomctl_rank_before": (c_int, CTX, c_int32, *RANK),
     "oomctl_rank_cgroup": (c_int, CTX, c_char_p, *RANK),
+    "oomctl_rank_process": (c_int, CTX, c_int32, POINTER(RankEntry), c_size_t),
     "oomctl_rank_scores": (c_int, CTX, *RANK),
     "oomctl_rank_victims": (c_int, CTX, *RANK),
     "oomctl_strerror": (c_char_p, c_int),

@@ -348,6 +348,13 @@ local function rankings(pid)
 		expect(name, entries[i].oom_score >= 1000, true)
 	end
 	rank(-EINVAL, name, nil, -1)
+
+	name = "oomctl_rank_process"
+	local entry = ffi.new("struct oomctl_rank_entry[1]")
+	gives(0, name, nil, pid, entry, ffi.sizeof(entry))
+	expect(name, entry[0].pid, pid)
+	expect(name, entry[0].task.rss_pages, task_of(pid).rss_pages)
+	gives(-EINVAL, name, nil, -1, entry, ffi.sizeof(entry))
 end
 
 local function processes()
@@ -557,6 +564,11 @@ local function grants()
 	end
 	local most = "oomctl_calc_grant_max"
 	expect(most, get(most, "uint64_t", figures), 4029312ULL)
+	local bound = "oomctl_calc_grant_bound"
+	expect(bound, get(bound, "uint64_t", figures, 4), 0ULL)
+	figures[0].overcommit_memory, figures[0].commit.overcommit_ratio = 2, 50
+	expect(bound, get(bound, "uint64_t", figures, 4), 2ULL * (1967 - 1) * 4)
+	gives(-EINVAL, bound, figures, 4, nil)
 	figures[0].overcommit_memory = 1
 	expect(most, get(most, "uint64_t", figures), U64_MAX)
 	gives(-EINVAL, name, nil, 4, ffi.new("enum oomctl_verdict[1]"), ffi.new("int64_t[1]"))

@@ -252,6 +252,12 @@ def rankings(pid):
     expect(name, [i for i in range(count) if entries[i].oom_score < 1000], [])
     rank(name, None, -1, code=-errno.EINVAL)
 
+    name, kind = "oomctl_rank_process", "struct oomctl_rank_entry"
+    entry = filled(name, kind, None, pid)[0]
+    got = entry.pid, entry.task.rss_pages, entry.flags
+    expect(name, got, (pid, task[0].rss_pages, 1))
+    gives(-errno.EINVAL, name, None, -1, binding.new(kind), size_of(kind))
+
 
 def processes():
     get = "oomctl_proc_get_oom_score_adj"
@@ -412,6 +418,11 @@ def grants():
     expect(name, values(name, outs, figures, 4029312), [GRANTED, 0])
     expect(name, values(name, outs, figures, 4029313), [REFUSED, -4])
     expect(most, value(most, "uint64_t", figures), 4029312)
+    bound = "oomctl_calc_grant_bound"
+    expect(bound, value(bound, "uint64_t", figures, 4), 0)
+    figures[0].overcommit_memory, figures[0].commit.overcommit_ratio = 2, 50
+    expect(bound, value(bound, "uint64_t", figures, 4), 2 * (1967 - 1) * 4)
+    gives(-errno.EINVAL, bound, figures, 4, None)
     figures[0].overcommit_memory = 1
     expect(most, value(most, "uint64_t", figures), U64[1])
     gives(-errno.EINVAL, name, None, 4, *map(binding.new, outs))

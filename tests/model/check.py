@@ -111,6 +111,18 @@ def grant(*args):
     return (REFUSED if max(taken - untold, 0) >= allowed else UNCERTAIN), margin
 
 
+def grant_bound(*args):
+    *figures, request = args
+    page, _, allowed, _, batch = grant_figures(*figures)
+    mode, cpus, flags = figures[-3:]
+    if mode == 0 and flags & 2:
+        return (I64,)
+    if mode != 2 or allowed <= 0:
+        return (0,)
+    asks_much = up(request, page) >= 2 * batch
+    return ((cpus - (flags < 2 and asks_much)) * (batch - 1) * page,)
+
+
 def grant_max(*figures):
     page, total, allowed, taken, batch = grant_figures(*figures)
     mode, cpus, flags = figures[-3:]
@@ -301,6 +313,7 @@ FUNCTIONS = {
     commit_limit: (COMMIT, "Q", {0, EINVAL}),
     overcommit_ratio: (COMMIT + "Q", "i", {0, EINVAL, ERANGE}),
     grant: (GRANT + "Q", "iq", {0, EINVAL}),
+    grant_bound: (GRANT + "Q", "Q", {0, EINVAL}),
     grant_max: (GRANT, "Q", {0, EINVAL}),
     badness: ("iQ" + TASK, "q", {0, EINVAL, ERANGE}),
     oom_score: ("iQ" + TASK, "i", {0, EINVAL, ERANGE}),

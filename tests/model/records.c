@@ -225,6 +225,21 @@ static void record_grant(void)
 	put_i64(margin);
 }
 
+static void record_grant_bound(void)
+{
+	struct oomctl_grant_figures in = any_grant();
+	uint64_t request, out = UNTOUCHED;
+	int r;
+
+	promise_what_there_is(&in);
+	request = request_near(&in);
+	r = oomctl_calc_grant_bound(&in, request, &out);
+	put_grant(&in);
+	put_u64(request);
+	put_i32(r);
+	put_u64(out);
+}
+
 static void record_grant_max(void)
 {
 	struct oomctl_grant_figures in = any_grant();
@@ -449,6 +464,7 @@ static const struct {
 	{ "commit_limit", record_commit_limit },
 	{ "overcommit_ratio", record_overcommit_ratio },
 	{ "grant", record_grant },
+	{ "grant_bound", record_grant_bound },
 	{ "grant_max", record_grant_max },
 	{ "badness", record_badness },
 	{ "oom_score", record_oom_score },

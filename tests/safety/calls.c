@@ -205,6 +205,13 @@ static bool calc_grant(const struct oomctl_ctx *ctx)
 	       verdict == OOMCTL_VERDICT_GRANTED && margin == 0;
 }
 
+static bool calc_grant_bound(const struct oomctl_ctx *ctx)
+{
+	uint64_t kb;
+	(void)ctx;
+	return oomctl_calc_grant_bound(&request, 4029312, &kb) == 0 && kb == 0;
+}
+
 static bool calc_grant_max(const struct oomctl_ctx *ctx)
 {
 	uint64_t kb;
@@ -277,6 +284,13 @@ static bool rank_victims(const struct oomctl_ctx *ctx)
 	struct rank r;
 	return oomctl_rank_victims(ctx, RANK(r)) == 0 &&
 	       (!ctx || (r.count == 2 && r.entries[0].pid == NEXT));
+}
+
+static bool rank_process(const struct oomctl_ctx *ctx)
+{
+	struct oomctl_rank_entry e;
+	return oomctl_rank_process(ctx, pid_on(ctx), &e, sizeof(e)) == 0 &&
+	       e.task.oom_score_adj == OWN_ADJ && (!ctx || e.pid == FIXTURE_PID);
 }
 
 static bool rank_scores(const struct oomctl_ctx *ctx)
@@ -354,6 +368,7 @@ const struct call calls[] = {
 	ONE(calc_badness_of_oom_score),
 	ONE(calc_footprint_of_oom_score),
 	ONE(calc_grant),
+	ONE(calc_grant_bound),
 	ONE(calc_grant_max),
 	ONE(predict_read_score_rule),
 	ONE(predict_read_total_pages),
@@ -363,6 +378,7 @@ const struct call calls[] = {
 	ONE(predict_fork),
 	ONE(predict_oom_score),
 	ONE(rank_victims),
+	ONE(rank_process),
 	ONE(rank_scores),
 	ONE(rank_before),
 	ONE(rank_cgroup),

@@ -239,6 +239,20 @@ static struct oomctl_grant_figures guess(void)
 	return in;
 }
 
+/* As the margin and its bound tell. */
+static enum oomctl_verdict verdict_within(struct oomctl_grant_figures in,
+					  uint64_t request_kb, int64_t margin_kb)
+{
+	uint64_t bound_kb = UNTOUCHED_U64;
+
+	assert_int_equal(oomctl_calc_grant_bound(&in, request_kb, &bound_kb), 0);
+	assert_true(bound_kb <= INT64_MAX);
+	if (margin_kb >= (int64_t)bound_kb)
+		return OOMCTL_VERDICT_GRANTED;
+	return margin_kb < -(int64_t)bound_kb ? OOMCTL_VERDICT_REFUSED
+					      : OOMCTL_VERDICT_UNCERTAIN;
+}
+
 static void expect_kb(struct oomctl_grant_figures in, uint64_t request_kb,
 		      enum oomctl_verdict want, int64_t want_margin_kb)
 {
@@ -246,6 +260,7 @@ static void expect_kb(struct oomctl_grant_figures in, uint64_t request_kb,
 	int64_t margin_kb = UNTOUCHED_I64;
 
 	assert_int_equal(oomctl_calc_grant(&in, request_kb, &verdict, &margin_kb), 0);
+	assert_int_equal(verdict_within(in, request_kb, margin_kb), want);
 	if (verdict != want || margin_kb != want_margin_kb)
 		fail_msg("%ju kB: %d, %jd kB", (uintmax_t)request_kb, (int)verdict,
 			 (intmax_t)margin_kb);
@@ -644,6 +659,7 @@ static void refused(const struct oomctl_grant_figures *in)
 	uint64_t kb = UNTOUCHED_U64;
 
 	assert_int_equal(oomctl_calc_grant(in, 4, &verdict, &margin_kb), -EINVAL);
+	assert_int_equal(oomctl_calc_grant_bound(in, 4, &kb), -EINVAL);
 	assert_int_equal(oomctl_calc_grant_max(in, &kb), -EINVAL);
 	assert_int_equal(verdict, 77);
 	assert_true(margin_kb == UNTOUCHED_I64 && kb == UNTOUCHED_U64);
@@ -687,6 +703,7 @@ static void a_grant_without_an_output_is_refused(void **state)
 	(void)state;
 	assert_int_equal(oomctl_calc_grant(&strict, 4, NULL, &margin_kb), -EINVAL);
 	assert_int_equal(oomctl_calc_grant(&strict, 4, &verdict, NULL), -EINVAL);
+	assert_int_equal(oomctl_calc_grant_bound(&strict, 4, NULL), -EINVAL);
 	assert_int_equal(oomctl_calc_grant_max(&strict, NULL), -EINVAL);
 	assert_int_equal(verdict, 77);
 	assert_true(margin_kb == UNTOUCHED_I64);

@@ -699,6 +699,44 @@ static void pid_0_asks_about_the_caller(void **state)
 	ARE(&k, 200, 7);
 }
 
+static void a_single_process_is_told_also_when_it_is_never_chosen(void **state)
+{
+	const struct fixture *f = *state;
+	struct process exempt = { .pid = 30, .rss_pages = 1000, .adj = -1000 };
+	struct oomctl_rank_entry e[2];
+
+	put_some(f);
+	put_process(f, &exempt);
+	put_process_as(f, "self", &exempt);
+	memset(e, 0x77, sizeof(e));
+	assert_int_equal(oomctl_rank_process(f->ctx, 0, e, sizeof(e)), 0);
+	assert_int_equal(e[0].pid, 30);
+	assert_true(e[0].badness_pages == INT64_MIN && e[0].task.rss_pages == 1000);
+	assert_int_equal(e[0].oom_score, 0);
+	assert_int_equal(e[0].flags, OOMCTL_RANK_DETAILED);
+	assert_int_equal(e[1].badness_pages, 0); /* zeros behind what is known */
+	assert_int_equal(oomctl_rank_process(f->ctx, 7, e, 8), 0);
+	assert_true(e[0].badness_pages > 0);
+	assert_int_equal(e[0].pid, 30);
+}
+
+static void a_process_that_is_not_there_is_not_told(void **state)
+{
+	const struct fixture *f = *state;
+	struct oomctl_rank_entry e, untouched;
+
+	put_some(f);
+	memset(&e, 0x77, sizeof(e));
+	untouched = e;
+	assert_int_equal(oomctl_rank_process(f->ctx, 4, &e, sizeof(e)), -ESRCH);
+	assert_int_equal(oomctl_rank_process(f->ctx, -1, &e, sizeof(e)), -EINVAL);
+	assert_int_equal(oomctl_rank_process(f->ctx, 7, NULL, sizeof(e)), -EINVAL);
+	assert_int_equal(oomctl_rank_process(f->ctx, 7, &e, 0), -EINVAL);
+	fixture_remove(f, "proc/meminfo");
+	assert_int_equal(oomctl_rank_process(f->ctx, 7, &e, sizeof(e)), -EOPNOTSUPP);
+	assert_memory_equal(&e, &untouched, sizeof(e));
+}
+
 /* What must not have changed after a refusal. */
 struct refusal {
 	struct oomctl_rank_report report;
@@ -1537,6 +1575,8 @@ int main(void)
 		RANK_TEST(of_those_that_share_a_score_ahead_of_it_the_pages_tell),
 		RANK_TEST(all_are_ahead_of_what_is_never_chosen),
 		RANK_TEST(pid_0_asks_about_the_caller),
+		RANK_TEST(a_single_process_is_told_also_when_it_is_never_chosen),
+		RANK_TEST(a_process_that_is_not_there_is_not_told),
 		RANK_TEST(without_the_process_nothing_is_before_it),
 		RANK_TEST(broken_files_are_refused),
 		RANK_TEST(a_process_of_too_many_pages_is_refused),
