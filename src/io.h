@@ -63,7 +63,7 @@ struct io_lines {
 	bool is_record; /* printed in one go: what ends in a newline is whole */
 	bool is_cut;    /* the last line was longer than the buffer */
 	size_t pos, len;
-	char buf[5120]; /* a path takes 4096 bytes at most */
+	char buf[2048]; /* a status, or the first words of any line */
 };
 
 int io_lines_open(const struct oomctl_ctx *ctx, const char *path, bool is_record,
