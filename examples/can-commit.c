@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <oomctl/oomctl.h>
 
@@ -28,10 +27,9 @@ static int print_usage(FILE *to)
 /* In kB, rounded up. */
 static bool parse_size(const char *text, uint64_t *out_kb)
 {
-	static const char units[] = "KMG";
-	const char *unit;
 	char *end;
 	uint64_t v;
+	int shift;
 
 	errno = 0;
 	v = strtoull(text, &end, 10);
@@ -42,41 +40,45 @@ static bool parse_size(const char *text, uint64_t *out_kb)
 		return true;
 	}
 
-	unit = strchr(units, *end);
-	*out_kb = unit ? v << 10 * (unit - units) : 0;
-	return unit && end[1] == '\0' && *out_kb >> 10 * (unit - units) == v;
+	shift = *end == 'K' ? 0 : *end == 'M' ? 10 : *end == 'G' ? 20 : -1;
+	*out_kb = shift < 0 ? 0 : v << shift;
+	return shift >= 0 && end[1] == '\0' && *out_kb >> shift == v;
 }
 
-static void print_verdict(enum oomctl_verdict verdict, int64_t margin_kb)
+static void print_verdict(enum oomctl_verdict v, int64_t margin_kb, uint64_t bound_kb)
 {
-	static const char *const words[] = {
-		[OOMCTL_VERDICT_GRANTED] = "granted",
-		[OOMCTL_VERDICT_REFUSED] = "refused",
-		[OOMCTL_VERDICT_UNCERTAIN] = "uncertain",
-	};
+	static const char *const words[] = { "granted", "refused", "uncertain" };
 
 	if (margin_kb == INT64_MAX)
-		printf("%s, whatever the size\n", words[verdict]);
+		printf("%s, whatever the size\n", words[v]);
+	else if (bound_kb == INT64_MAX)
+		puts("uncertain, by what is free at that moment");
+	else if (v == OOMCTL_VERDICT_UNCERTAIN)
+		printf("uncertain, margin %.1f MiB, give or take %.1f MiB\n",
+		       (double)margin_kb / 1024, (double)bound_kb / 1024);
 	else
-		printf("%s, margin %.1f MiB\n", words[verdict], (double)margin_kb / 1024);
+		printf("%s, margin %.1f MiB\n", words[v], (double)margin_kb / 1024);
 }
 
+/* An exit status, or a code. The steps of a fork() may be small: 0 has their bound. */
 static int answer(const struct oomctl_ctx *ctx, bool forks, uint64_t kb)
 {
-	enum oomctl_verdict verdict;
-	int64_t margin_kb;
-	int r;
+	struct oomctl_grant_figures figures;
+	enum oomctl_verdict verdict = OOMCTL_VERDICT_UNCERTAIN;
+	int64_t margin_kb = 0;
+	uint64_t bound_kb = 0;
+	int r = oomctl_predict_read_grant_figures(ctx, &figures, sizeof(figures));
 
-	r = forks ? oomctl_predict_fork(ctx, &verdict, &margin_kb)
-		  : oomctl_predict_commit(ctx, kb, &verdict, &margin_kb);
-	if (r < 0) {
-		fprintf(stderr, "can-commit: %s\n", oomctl_strerror(r));
-		return EXIT_WRONG;
-	}
-
-	print_verdict(verdict, margin_kb);
+	if (r == 0)
+		r = oomctl_calc_grant_bound(&figures, kb, &bound_kb);
+	if (r == 0)
+		r = forks ? oomctl_predict_fork(ctx, &verdict, &margin_kb)
+			  : oomctl_calc_grant(&figures, kb, &verdict, &margin_kb);
+	if (r < 0)
+		return r;
+	print_verdict(verdict, margin_kb, bound_kb);
 	if (fflush(stdout) != 0)
-		return EXIT_WRONG;
+		return -EIO;
 	return verdict == OOMCTL_VERDICT_UNCERTAIN ? EXIT_UNCERTAIN : (int)verdict;
 }
 
@@ -91,30 +93,28 @@ static const struct option options[] = {
 int main(int argc, char **argv)
 {
 	const char *proc_root = NULL, *sys_root = NULL;
-	struct oomctl_ctx *ctx;
+	struct oomctl_ctx *ctx = NULL;
 	bool forks = false;
 	uint64_t kb = 0;
 	int c, r;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c == 'f')
-			forks = true;
-		else if (c == 'p')
-			proc_root = optarg;
-		else if (c == 's')
-			sys_root = optarg;
-		else
+		if (c == 'h' || c == '?')
 			return print_usage(c == 'h' ? stdout : stderr);
+		if (c == 'p')
+			proc_root = optarg;
+		if (c == 's')
+			sys_root = optarg;
+		forks |= c == 'f';
 	}
 	if (argc - optind != !forks || (!forks && !parse_size(argv[optind], &kb)))
 		return print_usage(stderr);
 
 	r = oomctl_ctx_new(proc_root, sys_root ? sys_root : proc_root, &ctx);
-	if (r < 0) {
+	if (r == 0)
+		r = answer(ctx, forks, kb);
+	if (r < 0)
 		fprintf(stderr, "can-commit: %s\n", oomctl_strerror(r));
-		return EXIT_WRONG;
-	}
-	r = answer(ctx, forks, kb);
 	oomctl_ctx_free(ctx);
-	return r;
+	return r < 0 ? EXIT_WRONG : r;
 }

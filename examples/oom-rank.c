@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <oomctl/oomctl.h>
@@ -24,126 +23,84 @@ struct what_if {
 	const char *error; /* why it is not in the ranking, or NULL */
 };
 
-struct request {
-	struct oomctl_ctx *ctx;
-	const char *proc_root, *sys_root, *cgroup;
-	struct what_if *what_ifs;
-	size_t what_if_count, shown;
-	bool is_json, is_once;
-};
-
+/* What is asked for, and what is read. */
 struct ranking {
-	const struct request *q;
+	struct oomctl_ctx *ctx;
+	const char *proc_root, *sys_root, *cgroup; /* or NULL */
+	struct what_if *what_ifs;
+	size_t what_if_count;
+	int shown;
+	bool is_json, is_once, is_incomplete;
 	struct oomctl_rank_entry *entries;
 	size_t count;
 	struct oomctl_rank_report report;
 };
 
-/* Those that end meanwhile leave their places empty: read a few more. */
-enum { SPARE = 8 };
+enum { MOST_SHOWN = 100000 };
 
-/* One more than is shown, for its margin; with what-ifs all, since each may come to the top,
- * and only the ranking tells what is in a cgroup. */
+/* One more than is shown, for its margin, and one for each that a what-if takes away. Only
+ * the ranking tells what is in a cgroup: for a what-if it has to be whole. */
+static size_t capacity_of(const struct ranking *k)
+{
+	int shown = k->cgroup && k->what_if_count > 0 ? MOST_SHOWN : k->shown;
+
+	return (size_t)shown + 1 + k->what_if_count;
+}
+
 static int read_ranking(struct ranking *k)
 {
-	size_t capacity = k->q->shown + 1 + SPARE;
-	struct oomctl_rank_entry *larger;
-	int r;
-
-	for (;; capacity *= 2) {
-		larger = reallocarray(k->entries, capacity + k->q->what_if_count,
-				      sizeof(*larger));
-		if (!larger)
-			return -ENOMEM;
-		k->entries = larger;
-		r = k->q->cgroup
-			? oomctl_rank_cgroup(k->q->ctx, k->q->cgroup, k->entries,
-					     capacity, sizeof(*k->entries), &k->count,
-					     &k->report, sizeof(k->report))
-			: oomctl_rank_victims(k->q->ctx, k->entries, capacity,
-					      sizeof(*k->entries), &k->count, &k->report,
-					      sizeof(k->report));
-		if (r < 0 || k->count < capacity || k->q->what_if_count == 0)
-			return r;
-	}
+	if (k->cgroup)
+		return oomctl_rank_cgroup(k->ctx, k->cgroup, k->entries, capacity_of(k),
+					  sizeof(*k->entries), &k->count, &k->report,
+					  sizeof(k->report));
+	return oomctl_rank_victims(k->ctx, k->entries, capacity_of(k),
+				   sizeof(*k->entries), &k->count, &k->report,
+				   sizeof(k->report));
 }
 
-/* As the library orders them: of equals the youngest first, with older kernels the oldest. */
-static bool dies_before(const struct ranking *k, size_t i, size_t j)
+/* The kernel's list is in the order of start. */
+static bool dies_before(const struct ranking *k, const struct oomctl_rank_entry *a,
+			const struct oomctl_rank_entry *b)
 {
-	const struct oomctl_rank_entry *a = &k->entries[i], *b = &k->entries[j];
-	bool is_younger = a->start_ticks != b->start_ticks
-			      ? a->start_ticks > b->start_ticks
-			      : a->pid > b->pid;
+	bool is_later = a->start_ticks != b->start_ticks ? a->start_ticks > b->start_ticks
+							 : a->pid > b->pid;
+	const struct oomctl_task_figures tasks[] = { is_later ? b->task : a->task,
+						     is_later ? a->task : b->task };
+	int64_t margin;
+	size_t chosen;
 
-	if (a->badness_pages != b->badness_pages)
-		return a->badness_pages > b->badness_pages;
-	return is_younger == (k->report.rule == OOMCTL_SCORE_RULE_5_9);
+	return oomctl_calc_victim(k->report.rule, tasks, 2, k->report.total_pages,
+				  &chosen, &margin) == 0 &&
+	       chosen == is_later;
 }
 
-static void swap(struct ranking *k, size_t i, size_t j)
+static void insert(struct ranking *k, const struct oomctl_rank_entry *e)
 {
-	struct oomctl_rank_entry e = k->entries[i];
+	size_t i = k->count++;
 
-	k->entries[i] = k->entries[j];
-	k->entries[j] = e;
+	for (; i > 0 && dies_before(k, e, &k->entries[i - 1]); i--)
+		k->entries[i] = k->entries[i - 1];
+	k->entries[i] = *e;
 }
 
-/* Moves one process to its place among the others. */
-static void move(struct ranking *k, size_t i)
+/* Whether it was there. */
+static bool take_out(struct ranking *k, pid_t pid)
 {
-	for (; i > 0 && dies_before(k, i, i - 1); i--)
-		swap(k, i, i - 1);
-	for (; i + 1 < k->count && dies_before(k, i + 1, i); i++)
-		swap(k, i, i + 1);
+	size_t count = k->count;
+
+	k->count = 0;
+	for (size_t i = 0; i < count; i++)
+		if (k->entries[i].pid != pid)
+			k->entries[k->count++] = k->entries[i];
+	return k->count < count;
 }
 
-/* What the library tells of ranked processes only. */
-static void read_name(const struct request *q, struct oomctl_rank_entry *e)
+/* The score is always that of the machine, the badness may be that of a cgroup. */
+static int weigh(const struct ranking *k, struct oomctl_rank_entry *e, int32_t adj)
 {
-	char path[PATH_MAX];
-	struct stat owner;
-	size_t len = 0;
-	FILE *file;
+	int r = oomctl_predict_oom_score(k->ctx, e->pid, adj, &e->oom_score);
 
-	snprintf(path, sizeof(path), "%s/%d/comm", q->proc_root, e->pid);
-	file = fopen(path, "re");
-	if (!file)
-		return;
-	if (fstat(fileno(file), &owner) == 0)
-		e->uid = owner.st_uid;
-	len = fread(e->comm, 1, sizeof(e->comm), file);
-	fclose(file);
-	e->comm[len > 0 ? len - 1 : 0] = '\0'; /* the newline */
-}
-
-/* An exempt process is not in the ranking. */
-static const char *add_exempt(struct ranking *k, pid_t pid)
-{
-	struct oomctl_rank_entry e = { .pid = pid, .flags = OOMCTL_RANK_DETAILED };
-	int r;
-
-	if (k->q->cgroup)
-		return "It is not in this cgroup, or is never chosen there.";
-	r = oomctl_predict_read_task_figures(k->q->ctx, pid, &e.task, sizeof(e.task));
-	if (r < 0)
-		return oomctl_strerror(r);
-	if (e.task.flags & OOMCTL_TASK_UNKILLABLE)
-		return "It is never chosen, whatever its oom_score_adj.";
-	read_name(k->q, &e);
-	k->entries[k->count++] = e;
-	return NULL;
-}
-
-static int weigh(const struct ranking *k, struct oomctl_rank_entry *e)
-{
-	uint64_t machine_pages; /* the score knows no cgroup */
-	int r;
-
-	r = oomctl_predict_read_total_pages(k->q->ctx, &machine_pages);
-	if (r == 0)
-		r = oomctl_calc_oom_score(k->report.rule, &e->task, machine_pages,
-					  &e->oom_score);
+	e->task.oom_score_adj = adj;
 	if (r == 0)
 		r = oomctl_calc_badness(k->report.rule, &e->task, k->report.total_pages,
 					&e->badness_pages);
@@ -153,25 +110,20 @@ static int weigh(const struct ranking *k, struct oomctl_rank_entry *e)
 /* Why it cannot be done, or NULL. */
 static const char *apply(struct ranking *k, const struct what_if *w)
 {
-	const char *error = NULL;
-	size_t i = 0;
+	struct oomctl_rank_entry e;
 	int r;
 
-	if (k->report.flags & OOMCTL_RANK_NO_TOTAL)
-		return "/proc does not tell RAM or release.";
-	while (i < k->count && k->entries[i].pid != w->pid)
-		i++;
-	if (i == k->count)
-		error = add_exempt(k, w->pid);
-	if (error)
-		return error;
-
-	k->entries[i].task.oom_score_adj = w->adj;
-	r = weigh(k, &k->entries[i]);
+	r = oomctl_rank_process(k->ctx, w->pid, &e, sizeof(e));
+	if (r == 0)
+		r = weigh(k, &e, w->adj);
 	if (r < 0)
 		return oomctl_strerror(r);
-	move(k, i);
-	k->count -= w->adj == OOMCTL_SCORE_ADJ_MIN; /* it is the last now: exempt */
+	if (e.task.flags & OOMCTL_TASK_UNKILLABLE)
+		return "It is never chosen, whatever its oom_score_adj.";
+	if (!take_out(k, w->pid) && k->cgroup)
+		return "It is not in this cgroup, or is never chosen there.";
+	if (w->adj != OOMCTL_SCORE_ADJ_MIN)
+		insert(k, &e);
 	return NULL;
 }
 
@@ -179,15 +131,18 @@ static int rank(struct ranking *k)
 {
 	int r = read_ranking(k);
 
-	for (size_t i = 0; r == 0 && i < k->q->what_if_count; i++)
-		k->q->what_ifs[i].error = apply(k, &k->q->what_ifs[i]);
+	k->is_incomplete = false;
+	for (size_t i = 0; r == 0 && i < k->what_if_count; i++) {
+		k->what_ifs[i].error = apply(k, &k->what_ifs[i]);
+		k->is_incomplete |= k->what_ifs[i].error != NULL;
+	}
 	return r;
 }
 
-static bool is_what_if(const struct request *q, pid_t pid)
+static bool is_what_if(const struct ranking *k, pid_t pid)
 {
-	for (size_t i = 0; i < q->what_if_count; i++)
-		if (q->what_ifs[i].pid == pid)
+	for (size_t i = 0; i < k->what_if_count; i++)
+		if (k->what_ifs[i].pid == pid && !k->what_ifs[i].error)
 			return true;
 	return false;
 }
@@ -197,30 +152,25 @@ static bool has_badness(const struct ranking *k)
 	return !(k->report.flags & OOMCTL_RANK_NO_TOTAL);
 }
 
-static bool has_margin(const struct ranking *k, size_t i)
-{
-	return has_badness(k) && i + 1 < k->count;
-}
-
+/* Negative when it is not known, or nobody is behind. */
 static int64_t margin_of(const struct ranking *k, size_t i)
 {
-	if (!has_margin(k, i))
-		return 0;
+	if (!has_badness(k) || i + 1 >= k->count)
+		return -1;
 	return k->entries[i].badness_pages - k->entries[i + 1].badness_pages;
 }
 
 /* What happens instead of killing the first, or NULL. */
-static const char *other_fate(const struct request *q)
+static const char *other_fate(const struct ranking *k)
 {
 	enum oomctl_panic panic = OOMCTL_PANIC_NEVER;
 	int32_t allocating = 0;
 
-	oomctl_vm_get_panic_on_oom(q->ctx, &panic);
-	if (panic == OOMCTL_PANIC_ALWAYS ||
-	    (panic == OOMCTL_PANIC_UNCONSTRAINED && !q->cgroup))
+	oomctl_vm_get_panic_on_oom(k->ctx, &panic);
+	if (panic == OOMCTL_PANIC_ALWAYS || (panic != OOMCTL_PANIC_NEVER && !k->cgroup))
 		return "panic_on_oom is set: the kernel panics, and kills nobody.";
-	oomctl_vm_get_oom_kill_allocating_task(q->ctx, &allocating);
-	if (allocating && !q->cgroup)
+	oomctl_vm_get_oom_kill_allocating_task(k->ctx, &allocating);
+	if (allocating && !k->cgroup)
 		return "oom_kill_allocating_task is set: who asks for memory dies first.";
 	return NULL;
 }
@@ -229,7 +179,7 @@ static const char *other_fate(const struct request *q)
 static void each_note(const struct ranking *k, void (*say)(void *to, const char *note),
 		      void *to)
 {
-	const char *fate = other_fate(k->q);
+	const char *fate = other_fate(k);
 	char note[512];
 
 	if (fate)
@@ -238,17 +188,12 @@ static void each_note(const struct ranking *k, void (*say)(void *to, const char 
 		say(to, "Before Linux 5.1 a child of the first may die instead.");
 	if (!has_badness(k))
 		say(to, "By score alone: /proc does not tell RAM or release.");
-	if (k->report.flags & OOMCTL_RANK_HIDDEN)
+	if (k->report.flags & OOMCTL_RANK_HIDDEN || k->report.unread > 0)
 		say(to, "/proc hides processes of others: one of them may be the first.");
-	if (k->report.unread > 0) {
-		snprintf(note, sizeof(note), "%" PRIu64 " processes may not be read.",
-			 k->report.unread);
-		say(to, note);
-	}
-	for (size_t i = 0; i < k->q->what_if_count; i++)
-		if (k->q->what_ifs[i].error) {
-			snprintf(note, sizeof(note), "Process %d: %s",
-				 k->q->what_ifs[i].pid, k->q->what_ifs[i].error);
+	for (size_t i = 0; i < k->what_if_count; i++)
+		if (k->what_ifs[i].error) {
+			snprintf(note, sizeof(note), "Process %d: %s", k->what_ifs[i].pid,
+				 k->what_ifs[i].error);
 			say(to, note);
 		}
 }
@@ -258,15 +203,15 @@ static void put_note(void *screen, const char *note)
 	screen_put(screen, "\033[33m", "Note: %s", note);
 }
 
-struct number {
-	char text[16];
+struct word {
+	char text[24];
 };
 
-static struct number size_of(double pages)
+static struct word size_of(double pages)
 {
 	double n = pages * (double)sysconf(_SC_PAGESIZE) / 1024;
 	const char *unit = "KMGTPE";
-	struct number out;
+	struct word out;
 
 	for (; n >= 999.5 || n <= -999.5; n /= 1024)
 		unit++;
@@ -276,9 +221,9 @@ static struct number size_of(double pages)
 }
 
 /* The oldest kernels compare points. */
-static struct number badness_of(const struct ranking *k, bool is_known, int64_t pages)
+static struct word badness_of(const struct ranking *k, bool is_known, int64_t pages)
 {
-	struct number out = { "-" };
+	struct word out = { "-" };
 
 	if (is_known && k->report.rule != OOMCTL_SCORE_RULE_2_6_36)
 		return size_of((double)pages);
@@ -288,11 +233,10 @@ static struct number badness_of(const struct ranking *k, bool is_known, int64_t 
 }
 
 /* A name as it is known here, unless the process is of another machine or it is too long. */
-static struct number user_of(const struct request *q, uint32_t uid)
+static struct word user_of(const struct ranking *k, uint32_t uid)
 {
-	const struct passwd *user =
-	    strcmp(q->proc_root, "/proc") == 0 ? getpwuid(uid) : NULL;
-	struct number out;
+	const struct passwd *user = k->proc_root ? NULL : getpwuid(uid);
+	struct word out;
 
 	if (user && strlen(user->pw_name) <= 8)
 		snprintf(out.text, sizeof(out.text), "%s", user->pw_name);
@@ -305,33 +249,35 @@ static void put_first(const struct ranking *k, struct screen *s)
 {
 	const struct oomctl_rank_entry *e = k->entries;
 	char next[128] = "nobody: none can be killed";
+	int64_t margin = margin_of(k, 0);
 
-	if (has_margin(k, 0))
+	if (margin >= 0)
 		snprintf(next, sizeof(next), "%d (%s), %s ahead of %d (%s)", e->pid,
-			 e->comm, badness_of(k, true, margin_of(k, 0)).text, e[1].pid,
-			 e[1].comm);
+			 e->comm, badness_of(k, true, margin).text, e[1].pid, e[1].comm);
 	else if (k->count > 0)
-		snprintf(next, sizeof(next), "%d (%s)%s", e->pid, e->comm,
-			 k->count == 1 ? ", the only one" : "");
-	screen_put(s, "\033[1m", "Next%s%s: %s", k->q->cgroup ? " in " : "",
-		   k->q->cgroup ? k->q->cgroup : "", next);
+		snprintf(next, sizeof(next), "%d (%s)", e->pid, e->comm);
+	screen_put(s, "\033[1m", "Next%s%s: %s", k->cgroup ? " in " : "",
+		   k->cgroup ? k->cgroup : "", next);
 }
 
 static void put_row(const struct ranking *k, size_t i, struct screen *s)
 {
 	const struct oomctl_rank_entry *e = &k->entries[i];
-	static const char *const colours[] = { "", "\033[31m", "\033[36m" };
-	bool is_changed = is_what_if(k->q, e->pid);
+	bool is_changed = is_what_if(k, e->pid);
+	int64_t margin = margin_of(k, i);
 
-	screen_put(s, colours[is_changed ? 2 : i == 0],
+	screen_put(s,
+		   is_changed ? "\033[36m"
+		   : i == 0   ? "\033[31m"
+			      : "",
 		   "%2zu%c%7d %-8s %5" PRId32 " %5" PRId32 " %7s %5s %5s %5s %6s %s",
-		   i + 1, is_changed ? '*' : ' ', e->pid, user_of(k->q, e->uid).text,
+		   i + 1, is_changed ? '*' : ' ', e->pid, user_of(k, e->uid).text,
 		   e->oom_score, e->task.oom_score_adj,
 		   badness_of(k, has_badness(k), e->badness_pages).text,
 		   size_of((double)e->task.rss_pages).text,
 		   size_of((double)e->task.swap_pages).text,
 		   size_of((double)e->task.pgtable_pages).text,
-		   badness_of(k, has_margin(k, i), margin_of(k, i)).text, e->comm);
+		   badness_of(k, margin >= 0, margin).text, e->comm);
 }
 
 static void print_table(const struct ranking *k, struct screen *s)
@@ -341,7 +287,7 @@ static void print_table(const struct ranking *k, struct screen *s)
 	screen_put(s, "\033[7m", "%2s %7s %-8s %5s %5s %7s %5s %5s %5s %6s %s", "#",
 		   "PID", "USER", "SCORE", "ADJ", "BADNESS", "RSS", "SWAP", "PGTAB",
 		   "MARGIN", "COMMAND");
-	for (size_t i = 0; i < k->count && i < k->q->shown; i++)
+	for (size_t i = 0; i < k->count && i < (size_t)k->shown; i++)
 		put_row(k, i, s);
 }
 
@@ -356,13 +302,14 @@ static void print_number(const char *key, bool is_known, int64_t v)
 static void print_json_process(const struct ranking *k, size_t i)
 {
 	const struct oomctl_rank_entry *e = &k->entries[i];
+	int64_t margin = margin_of(k, i);
 
 	printf("%s\n  {\"pid\": %d, \"uid\": %" PRIu32 ", \"oom_score\": %" PRId32
 	       ", \"oom_score_adj\": %" PRId32 ", \"what_if\": %s, ",
 	       i > 0 ? "," : "", e->pid, e->uid, e->oom_score, e->task.oom_score_adj,
-	       is_what_if(k->q, e->pid) ? "true" : "false");
+	       is_what_if(k, e->pid) ? "true" : "false");
 	print_number("badness_pages", has_badness(k), e->badness_pages);
-	print_number("margin_pages", has_margin(k, i), margin_of(k, i));
+	print_number("margin_pages", margin >= 0, margin);
 	printf("\"rss_pages\": %" PRIu64 ", \"swap_pages\": %" PRIu64
 	       ", \"pgtable_pages\": %" PRIu64 ", \"comm\": ",
 	       e->task.rss_pages, e->task.swap_pages, e->task.pgtable_pages);
@@ -389,30 +336,38 @@ static void print_json(const struct ranking *k)
 	fputs("\n \"notes\": [", stdout);
 	each_note(k, print_json_note, &is_first);
 	fputs("],\n \"ranking\": [", stdout);
-	for (size_t i = 0; i < k->count && i < k->q->shown; i++)
+	for (size_t i = 0; i < k->count && i < (size_t)k->shown; i++)
 		print_json_process(k, i);
 	puts("]}");
 }
 
 static int draw(struct screen *s, void *ranking)
 {
-	int r = rank(ranking);
+	struct ranking *k = ranking;
+	int r = rank(k);
 
-	if (r == 0)
-		print_table(ranking, s);
+	if (r == 0 && k->is_json)
+		print_json(k);
+	else if (r == 0)
+		print_table(k, s);
 	return r;
 }
 
-static int print_once(struct ranking *k)
+/* Another machine is not below this one's /sys. */
+static int run(struct ranking *k)
 {
-	struct screen s = screen_plain();
-	int r = rank(k);
+	const char *sys_root = k->sys_root ? k->sys_root : k->proc_root;
+	int r = oomctl_ctx_new(k->proc_root, sys_root, &k->ctx);
 
-	if (r == 0 && k->q->is_json)
-		print_json(k);
-	else if (r == 0)
-		print_table(k, &s);
-	return fflush(stdout) == 0 ? r : -EIO;
+	if (r < 0)
+		return r;
+	k->entries = calloc(capacity_of(k) + k->what_if_count, sizeof(*k->entries));
+	if (!k->entries)
+		return -ENOMEM;
+	setvbuf(stdout, NULL, _IOFBF, 1 << 16); /* a frame at once */
+	if (k->is_once || k->is_json || !screen_is_terminal())
+		return screen_print(draw, k);
+	return screen_run(draw, k);
 }
 
 static int print_usage(FILE *to)
@@ -434,60 +389,41 @@ static int print_usage(FILE *to)
 	return to == stdout ? 0 : 2;
 }
 
-/* A number up to the end, which is left in rest when that is not NULL. */
-static bool parse_int(const char *text, int least, int most, char **rest, int *out)
+/* A number that this character ends. */
+static bool parse_int(const char *text, char last, int least, int most, int *out)
 {
 	char *end;
 	long v;
 
 	errno = 0;
 	v = strtol(text, &end, 10);
-	if (errno != 0 || end == text || v < least || v > most || (!rest && *end != '\0'))
-		return false;
-	if (rest)
-		*rest = end;
 	*out = (int)v;
-	return true;
+	return errno == 0 && end != text && *end == last && v >= least && v <= most;
 }
 
 static bool parse_what_if(const char *text, struct what_if *out)
 {
-	char *rest;
-
-	return parse_int(text, 1, INT_MAX, &rest, &out->pid) && *rest == '=' &&
-	       parse_int(rest + 1, OOMCTL_SCORE_ADJ_MIN, OOMCTL_SCORE_ADJ_MAX, NULL,
-			 &out->adj);
+	return parse_int(text, '=', 1, INT_MAX, &out->pid) &&
+	       parse_int(strchr(text, '=') + 1, '\0', OOMCTL_SCORE_ADJ_MIN,
+			 OOMCTL_SCORE_ADJ_MAX, &out->adj);
 }
 
-static const char *error_of(const struct request *q, int r)
+/* Whether there is such an option, with a fit value. */
+static bool take_option(struct ranking *k, int option)
 {
-	if (q->cgroup && r == -ERANGE)
-		return "This cgroup has no limit of its own.";
-	if (q->cgroup && r == -EOPNOTSUPP)
-		return "No such cgroup, or it has no memory controller.";
-	return oomctl_strerror(r);
-}
-
-static bool is_complete(const struct request *q)
-{
-	for (size_t i = 0; i < q->what_if_count; i++)
-		if (q->what_ifs[i].error)
-			return false;
-	return true;
-}
-
-static int run(const struct request *q)
-{
-	bool is_live = !q->is_once && !q->is_json && screen_is_terminal();
-	struct ranking k = { .q = q };
-	int r;
-
-	setvbuf(stdout, NULL, _IOFBF, 1 << 16); /* a frame at once */
-	r = is_live ? screen_run(draw, &k) : print_once(&k);
-	if (r < 0)
-		fprintf(stderr, "oom-rank: %s\n", error_of(q, r));
-	free(k.entries);
-	return r == 0 && (is_live || is_complete(q)) ? 0 : 1;
+	if (option == 'n')
+		return parse_int(optarg, '\0', 1, MOST_SHOWN, &k->shown);
+	if (option == 'a')
+		return parse_what_if(optarg, &k->what_ifs[k->what_if_count++]);
+	if (option == 'c')
+		k->cgroup = optarg;
+	if (option == 'p')
+		k->proc_root = optarg;
+	if (option == 's')
+		k->sys_root = optarg;
+	k->is_json |= option == 'j';
+	k->is_once |= option == 'o';
+	return option != '?';
 }
 
 static const struct option options[] = {
@@ -501,59 +437,33 @@ static const struct option options[] = {
 	{ 0 },
 };
 
-/* An exit status, or -1 to go on. */
-static int parse_arguments(int argc, char **argv, struct request *q)
-{
-	int c, shown = 10;
-
-	while ((c = getopt_long(argc, argv, "n:", options, NULL)) != -1) {
-		if (c == 'n' && !parse_int(optarg, 1, 100000, NULL, &shown))
-			break;
-		if (c == 'a' && !parse_what_if(optarg, &q->what_ifs[q->what_if_count++]))
-			break;
-		if (c == 'h' || c == '?')
-			return print_usage(c == 'h' ? stdout : stderr);
-		if (c == 'c')
-			q->cgroup = optarg;
-		if (c == 'p')
-			q->proc_root = optarg;
-		if (c == 's')
-			q->sys_root = optarg;
-		q->is_json |= c == 'j';
-		q->is_once |= c == 'o';
-	}
-	q->shown = (size_t)shown;
-	if (c != -1)
-		fprintf(stderr, "oom-rank: wrong value: %s\n", optarg);
-	return c != -1 || optind < argc ? print_usage(stderr) : -1;
-}
-
-/* Another machine is not below this one's /sys. */
-static int open_roots(struct request *q)
-{
-	const char *sys_root = q->sys_root ? q->sys_root : q->proc_root;
-	int r = oomctl_ctx_new(q->proc_root, sys_root, &q->ctx);
-
-	if (!q->proc_root)
-		q->proc_root = "/proc";
-	if (r < 0)
-		fprintf(stderr, "oom-rank: %s\n", oomctl_strerror(r));
-	return r;
-}
-
 int main(int argc, char **argv)
 {
-	struct request q = { 0 };
-	int status;
+	struct ranking k = { .shown = 10 };
+	int c, r;
 
-	q.what_ifs = calloc((size_t)argc, sizeof(*q.what_ifs));
-	if (!q.what_ifs)
+	k.what_ifs = calloc((size_t)argc, sizeof(*k.what_ifs));
+	if (!k.what_ifs)
 		return 1;
 
-	status = parse_arguments(argc, argv, &q);
-	if (status < 0)
-		status = open_roots(&q) < 0 ? 1 : run(&q);
-	oomctl_ctx_free(q.ctx);
-	free(q.what_ifs);
-	return status;
+	do {
+		c = getopt_long(argc, argv, "n:", options, NULL);
+	} while (c != -1 && c != 'h' && take_option(&k, c));
+	if (c != -1 && c != 'h' && optarg)
+		fprintf(stderr, "oom-rank: wrong value: %s\n", optarg);
+
+	if (c != -1 || optind < argc) {
+		free(k.what_ifs);
+		return print_usage(c == 'h' ? stdout : stderr);
+	}
+
+	r = run(&k);
+	if (r < 0)
+		fprintf(stderr, "oom-rank: %s\n",
+			k.cgroup && r == -ERANGE ? "This cgroup has no limit of its own."
+						 : oomctl_strerror(r));
+	oomctl_ctx_free(k.ctx);
+	free(k.entries);
+	free(k.what_ifs);
+	return r < 0 || k.is_incomplete;
 }

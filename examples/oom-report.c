@@ -42,13 +42,10 @@ static const struct {
 	[VICTIM] = { "victim", "Next victim" },
 };
 
-/* Two would do, but those that end meanwhile leave their places empty. */
-enum { VICTIMS = 8 };
-
 struct report {
 	struct section *sections;
 	size_t count;
-	struct oomctl_rank_entry victims[VICTIMS];
+	struct oomctl_rank_entry victims[2];
 };
 
 static const char *error_of(int r)
@@ -301,8 +298,7 @@ static void gather_victim(const struct oomctl_ctx *ctx, const struct section *oo
 	size_t count = 0;
 	int r;
 
-	r = oomctl_rank_victims(ctx, e, VICTIMS, sizeof(*e), &count, &report,
-				sizeof(report));
+	r = oomctl_rank_victims(ctx, e, 2, sizeof(*e), &count, &report, sizeof(report));
 	if (count > 0) {
 		add_victim(s, e, victim_meaning(oom, report.rule));
 		add_margin(s, e, count, &report);

@@ -23,8 +23,8 @@ static void on_signal(int number)
 	if (number == SIGWINCH)
 		return;
 	is_over = 1;
-	tcflush(STDOUT_FILENO,
-		TCOFLUSH); /* a terminal that stands still is no reason to wait */
+	/* A terminal that stands still is no reason to wait. */
+	tcflush(STDOUT_FILENO, TCOFLUSH);
 	errno = before;
 }
 
@@ -62,9 +62,12 @@ static bool has_colour(void)
 	return isatty(STDOUT_FILENO) && (!no_color || *no_color == '\0');
 }
 
-struct screen screen_plain(void)
+int screen_print(int (*draw)(struct screen *s, void *data), void *data)
 {
-	return (struct screen){ INT_MAX, INT_MAX, false, has_colour() };
+	struct screen s = { INT_MAX, INT_MAX, false, has_colour() };
+	int r = draw(&s, data);
+
+	return fflush(stdout) == 0 ? r : -EIO;
 }
 
 static struct screen screen_now(void)

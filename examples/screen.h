@@ -13,11 +13,11 @@ struct screen {
 /* Whether there is a terminal to draw on, and keys to end it. */
 bool screen_is_terminal(void);
 
-/* For lines that are printed once. */
-struct screen screen_plain(void);
+/* Draws once, anywhere. Gives what draw gives: 0, or a negative number. */
+int screen_print(int (*draw)(struct screen *s, void *data), void *data);
 
-/* Draws until 'q' is pressed or a signal comes, each second and when the size has changed. The
- * terminal is then as before. draw gives 0, or a negative number, which ends it, too. */
+/* Draws each second and when the size has changed, until 'q' is pressed, a signal comes, or
+ * draw gives a negative number. The terminal is then as before. */
 int screen_run(int (*draw)(struct screen *s, void *data), void *data);
 
 /* One line, cut to the width; control characters of it become question marks. */

@@ -93,26 +93,38 @@ OOMCTL_EXPORT int oomctl_predict_commit(const struct oomctl_ctx *ctx, uint64_t r
 	return r < 0 ? r : oomctl_calc_grant(&g, request_kb, out, out_margin_kb);
 }
 
+/*
+ * Each mapping is asked for alone, and what was granted before it is promised already. So
+ * with the strict policy the sum decides, but with no request that makes a CPU tell.
+ */
+static int ask_for_fork(struct oomctl_grant_figures *g, uint64_t sum_kb,
+			uint64_t *request_kb)
+{
+	if (g->overcommit_memory != OOMCTL_OVERCOMMIT_NEVER)
+		return 0;
+
+	*request_kb = 0;
+	return __builtin_add_overflow(g->committed_as_kb, sum_kb, &g->committed_as_kb)
+		   ? -ERANGE
+		   : 0;
+}
+
 OOMCTL_EXPORT int oomctl_predict_fork(const struct oomctl_ctx *ctx,
 				      enum oomctl_verdict *out, int64_t *out_margin_kb)
 {
 	struct oomctl_grant_figures g = { 0 };
-	uint64_t sum_kb, largest_kb;
+	uint64_t sum_kb = 0, request_kb = 0;
 	int r;
 
 	if (!out || !out_margin_kb)
 		return -EINVAL;
 
-	r = figures_read_fork(ctx, &sum_kb, &largest_kb);
+	r = figures_read_fork(ctx, &sum_kb, &request_kb);
 	if (r == 0)
 		r = figures_read_grant(ctx, &g);
-	if (r < 0)
-		return r;
-
-	/* Each mapping is asked for alone, but what was granted before it counts. */
-	return oomctl_calc_grant(
-	    &g, g.overcommit_memory == OOMCTL_OVERCOMMIT_NEVER ? sum_kb : largest_kb, out,
-	    out_margin_kb);
+	if (r == 0)
+		r = ask_for_fork(&g, sum_kb, &request_kb);
+	return r < 0 ? r : oomctl_calc_grant(&g, request_kb, out, out_margin_kb);
 }
 
 OOMCTL_EXPORT int oomctl_predict_oom_score(const struct oomctl_ctx *ctx, pid_t pid,

@@ -59,7 +59,8 @@ def test_close_to_the_limit_a_small_request_is_uncertain():
     def near(kb):
         full = FILES["meminfo"].replace(str(PROMISED), str(LIMIT - PAGE_KB - kb))
         return verdict(f"{PAGE_KB}K", meminfo=full)
-    expect(near(PAGE_KB), (UNCERTAIN, "uncertain, margin 0.0 MiB\n"))
+    expect(near(PAGE_KB), (UNCERTAIN, "uncertain, margin 0.0 MiB, give or take "
+                                      f"{OWED / 1024:.1f} MiB\n"))
     expect(near(PAGE_KB + OWED)[0], GRANTED)
     expect(near(OWED)[0], UNCERTAIN)
     expect(near(PAGE_KB - OWED)[0], UNCERTAIN)
@@ -70,7 +71,8 @@ def test_all_ram_and_swap_are_granted_by_guess_and_not_a_page_more():
     guess = {"sys__vm__overcommit_memory": "0\n"}
     expect(verdict(f"{RAM + SWAP}K", **guess), (GRANTED, "granted, margin 0.0 MiB\n"))
     expect(verdict(f"{RAM + SWAP + 1}K", **guess)[0], REFUSED)
-    expect(verdict("1G", **guess, sys__kernel__osrelease="5.1.0\n")[0], UNCERTAIN)
+    expect(verdict("1G", **guess, sys__kernel__osrelease="5.1.0\n"),
+           (UNCERTAIN, "uncertain, by what is free at that moment\n"))
 
 
 def test_always_means_any_size():
@@ -96,6 +98,10 @@ def test_fork_asks_for_all_private_writable_memory():
     expect(verdict("--fork", self__smaps=fits + mapping(LEFT, "rd ex mr"))[0], GRANTED)
     full = fits + mapping(LEFT // 2, "rd wr ac")
     expect(verdict("--fork", self__smaps=full)[0], REFUSED)
+    edge = mapping(LEFT - PAGE_KB, "rd wr ac")
+    owed = 2 * (RAM // 2 // 256 - PAGE_KB)
+    expect(verdict("--fork", self__smaps=edge, devices__system__cpu__present="0-1\n"),
+           (UNCERTAIN, f"uncertain, margin 0.0 MiB, give or take {owed / 1024:.1f} MiB\n"))
     expect(verdict("--fork", self__smaps=full, sys__vm__overcommit_memory="0\n")[0], GRANTED)
     expect(verdict("--fork", self__smaps=mapping(RAM + SWAP + PAGE_KB, "rd wr ac"),
                    sys__vm__overcommit_memory="0\n")[0], REFUSED)

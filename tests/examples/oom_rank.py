@@ -112,7 +112,7 @@ def test_the_last_that_is_shown_has_its_margin():
 
 def test_one_process_and_none_are_said():
     gone = {f"{pid}__oom_score": None for pid in (11, 12, 13)}
-    expect(rank(**gone).stdout.splitlines()[0], "Next: 10 (browser), the only one")
+    expect(rank(**gone).stdout.splitlines()[0], "Next: 10 (browser)")
     expect(rank(**gone, **{"10__oom_score": None}).stdout.splitlines()[0],
            "Next: nobody: none can be killed")
 
@@ -139,6 +139,12 @@ def test_what_if_takes_in_a_process_from_behind_all_that_are_shown():
     said = ranked("-n", "2", "--adj", "13=1000", **many)[1]
     expect(pids(said), [13, 10])
     expect(pids(ranked("-n", "3", "--adj", "10=-1000", **many)[1]), [11, 1599, 1598])
+
+
+def test_what_if_several_leave_the_top_the_next_are_shown_with_their_margin():
+    said = ranked("-n", "1", "--adj", "10=-1000", "--adj", "11=-999")[1]
+    expect(pids(said), [12])
+    expect(said["ranking"][0]["margin_pages"], 4 * MIB - badness(TOTAL, 300 * MIB, -900))
 
 
 def test_what_if_a_process_is_exempt_or_no_longer():
@@ -223,7 +229,7 @@ def test_what_if_of_a_process_outside_of_the_cgroup_changes_nothing():
 
 def test_a_cgroup_that_cannot_be_ranked_is_refused_in_words():
     unlimited = cgroup_files(**{"fs__cgroup__box__memory.max": "max\n"})
-    for path, files, words in (("/none", cgroup_files(), "No such cgroup"),
+    for path, files, words in (("/none", cgroup_files(), "no such knob or cgroup"),
                                ("/box", unlimited, "no limit of its own"),
                                ("box", cgroup_files(), "out of its documented range")):
         for form in ("--once", "--json"):
@@ -300,7 +306,8 @@ def test_processes_that_may_not_be_read_are_counted():
             os.chmod(f"{root}/11", 0o755)
     said = json.loads(result.stdout)
     expect((result.returncode, said["unread"], pids(said)), (0, 1, [10, 12, 13]))
-    expect(said["notes"], ["1 processes may not be read."])
+    expect((len(said["notes"]), said["notes"][0].partition(":")[0]),
+           (1, "/proc hides processes of others"))
 
 
 def test_without_a_total_the_order_is_that_of_the_scores():
@@ -311,7 +318,8 @@ def test_without_a_total_the_order_is_that_of_the_scores():
     assert " - " in rank(meminfo=None).stdout.splitlines()[-1]
     status, said = ranked("--adj", "12=500", meminfo=None)
     expect((status, pids(said)), (1, [10, 11, 12, 13]))
-    assert "does not tell RAM" in said["notes"][1]
+    assert said["notes"][1].startswith("Process 12: ") and "subset=pid" in said["notes"][1]
+    expect(entry(said, 12)["what_if"], False)
 
 
 def test_the_oldest_kernels_compare_points():

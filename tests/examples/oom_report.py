@@ -36,7 +36,7 @@ FILES = {
     "sys/kernel/panic": "0\n",
     "self/oom_score": "666\n",
     "self/oom_score_adj": "0\n",
-    "77/oom_score": "1320\n",
+    "77/oom_score": "466\n",
     "77/oom_score_adj": "-300\n",
     "sys/kernel/osrelease": "6.1.0\n",
     "1/oom_score": "0\n",
@@ -138,7 +138,7 @@ def test_the_json_says_the_same():
         "pid": 90, "comm": "hog", "badness": 512064, "margin": 102464, "unread": 0})
     expect(said["processes"], [{
         "pid": 77,
-        "oom_score": {"value": 1320, "unit": "",
+        "oom_score": {"value": 466, "unit": "",
                       "meaning": "the highest of all is killed first"},
         "oom_score_adj": {"value": -300, "unit": "", "meaning": "protected: killed later"}}])
 
@@ -148,7 +148,7 @@ def test_each_process_has_its_section():
     before, first, second = result.stdout.partition("Process 77\n")[0::2] + \
         (result.stdout.partition("Process 78\n")[2],)
     assert "This program" not in before
-    assert "1320" in first and "-300" in first
+    assert "466" in first and "-300" in first
     assert "No such process" in second
     expect(result.returncode, 1)
 

@@ -927,6 +927,45 @@ static void a_fork_asks_for_all_private_writable_memory(void **state)
 	}
 }
 
+/* Of one large request the asking CPU owes nothing; of many small ones it may. */
+static void a_fork_is_less_sure_than_one_request(void **state)
+{
+	const struct fixture *f = *state;
+	enum oomctl_verdict verdict;
+	int64_t left_kb, margin_kb;
+	char text[64];
+
+	put_grant(f);
+	fixture_put(f, "sys/devices/system/cpu/present", "0\n");
+	assert_int_equal(oomctl_predict_commit(f->ctx, 0, &verdict, &left_kb), 0);
+	snprintf(text, sizeof(text), "Size: %jd kB\nVmFlags: wr ac \n",
+		 (intmax_t)left_kb + (intmax_t)kb_of(1));
+	fixture_put(f, "proc/self/smaps", text);
+	assert_int_equal(oomctl_predict_commit(f->ctx, (uint64_t)left_kb + kb_of(1),
+					       &verdict, &margin_kb),
+			 0);
+	assert_int_equal(verdict, OOMCTL_VERDICT_REFUSED);
+	assert_int_equal(oomctl_predict_fork(f->ctx, &verdict, &margin_kb), 0);
+	assert_int_equal(verdict, OOMCTL_VERDICT_UNCERTAIN);
+	assert_int_equal(margin_kb, -(int64_t)kb_of(1));
+}
+
+static void a_fork_of_more_than_64_bits_is_erange(void **state)
+{
+	const struct fixture *f = *state;
+	enum oomctl_verdict verdict = UNTOUCHED_VERDICT;
+	int64_t margin_kb = UNTOUCHED;
+
+	put_grant(f);
+	fixture_put(f, "proc/meminfo",
+		    "MemTotal: 4029312 kB\nCommitted_AS: 18446744073709551615 kB\n"
+		    "Hugetlb: 0 kB\n");
+	fixture_put(f, "proc/self/smaps", "Size: 4 kB\nVmFlags: wr ac \n");
+	assert_int_equal(oomctl_predict_fork(f->ctx, &verdict, &margin_kb), -ERANGE);
+	assert_int_equal(verdict, UNTOUCHED_VERDICT);
+	assert_int_equal(margin_kb, UNTOUCHED);
+}
+
 static void a_fork_of_nothing_private_is_granted(void **state)
 {
 	const struct fixture *f = *state;
@@ -1042,6 +1081,8 @@ int main(void)
 		FIXTURE_TEST(guessing_refuses_more_than_ram_and_swap),
 		FIXTURE_TEST(a_fork_asks_for_all_private_writable_memory),
 		FIXTURE_TEST(a_fork_of_nothing_private_is_granted),
+		FIXTURE_TEST(a_fork_is_less_sure_than_one_request),
+		FIXTURE_TEST(a_fork_of_more_than_64_bits_is_erange),
 		FIXTURE_TEST(without_smaps_a_fork_is_not_predicted),
 		FIXTURE_TEST(bad_arguments_are_refused_before_anything_is_read),
 	};
