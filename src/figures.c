@@ -161,8 +161,8 @@ static int rule_of(uint32_t release, enum oomctl_score_rule *out)
 	} rules[] = {
 		{ RELEASE(5, 9, 0), OOMCTL_SCORE_RULE_5_9 },
 		{ RELEASE(4, 17, 0), OOMCTL_SCORE_RULE_4_17 },
-		{ RELEASE(3, 18, 0), OOMCTL_SCORE_RULE_3_18 },
-		{ RELEASE(3, 6, 0), OOMCTL_SCORE_RULE_3_6 },
+		{ RELEASE(3, 14, 0), OOMCTL_SCORE_RULE_3_18 },
+		{ RELEASE(3, 5, 0), OOMCTL_SCORE_RULE_3_6 },
 		{ RELEASE(2, 6, 36), OOMCTL_SCORE_RULE_2_6_36 },
 	};
 
@@ -300,6 +300,8 @@ static bool is_admin(const struct parse_status *s)
 	return s->cap_eff & (uint64_t)1 << 21;
 }
 
+enum { PF_KTHREAD = 0x00200000 }; /* a flag of stat: a kernel thread */
+
 /*
  * Since 5.9 the kernel shows 0 for none but those that it never chooses, and for those with
  * an adjustment of -999. Before, 0 is common; of the machine's init it is all that tells it
@@ -309,12 +311,18 @@ static bool is_unkillable(enum oomctl_score_rule rule, int32_t score, int32_t ad
 			  const struct parse_stat *stat,
 			  const struct parse_status *status)
 {
-	enum { PF_KTHREAD = 0x00200000 };
-
 	if ((stat->flags & PF_KTHREAD) || !status->has_memory)
 		return true;
 	return score == 0 && (stat->pid == 1 || (rule == OOMCTL_SCORE_RULE_5_9 &&
 						 adj > OOMCTL_SCORE_ADJ_MIN + 1));
+}
+
+/* A score of 0 is common before 5.9. */
+static bool may_have_memory(enum oomctl_score_rule rule, int32_t score,
+			    const struct parse_stat *stat)
+{
+	return !(stat->flags & PF_KTHREAD) &&
+	       (score > 0 || rule != OOMCTL_SCORE_RULE_5_9);
 }
 
 int figures_read_process(const struct oomctl_ctx *process,
@@ -333,7 +341,7 @@ int figures_read_process(const struct oomctl_ctx *process,
 	if (r == 0)
 		r = read_status(process, "/proc/status", &status);
 	stat = main;
-	if (r == 0 && !status.has_memory && score > 0)
+	if (r == 0 && !status.has_memory && may_have_memory(scale->rule, score, &main))
 		r = read_threads(process, &stat, &status);
 	if (r < 0)
 		return process_is_gone(r);
@@ -467,8 +475,9 @@ int figures_read_grant(const struct oomctl_ctx *ctx, struct oomctl_grant_figures
 	g.committed_as_kb = m.committed_as_kb;
 	if (!(m.present & OOMCTL_MEMINFO_COMMITTED_AS))
 		return -EBADMSG;
+	/* What calc refuses to weigh, no machine has. */
 	if (oomctl_calc_grant_max(&g, &most_kb) < 0)
-		return -ERANGE; /* no machine has these */
+		return -ERANGE;
 
 	*out = g;
 	return 0;
@@ -542,10 +551,12 @@ static int read_cgroup_total(const struct oomctl_ctx *ctx, const struct hierarch
 	if (r < 0)
 		return r;
 
-	/* Where there is no limit, the first version prints a number that large, too. */
-	pages = bytes / io_page_size() + swap;
-	if (pages > PAGES_MAX)
+	/* Where there is no limit, the first version prints its largest number of pages. */
+	pages = bytes / io_page_size();
+	if (pages >= INT64_MAX / io_page_size() || pages + swap > PAGES_MAX)
 		return -ERANGE;
+
+	pages += swap;
 
 	*out = pages > 0 ? pages : 1;
 	return 0;

@@ -95,7 +95,7 @@ static ssize_t read_some_at(int fd, char *buf, size_t size, off_t offset)
 	return n < 0 ? code_of(errno) : n;
 }
 
-/* Kernel text ends in a newline: what does not was cut short, or the end is near. */
+/* Kernel text ends in a newline: one that does not yet is to be read on. */
 static inline bool is_cut(const char *buf, size_t len, size_t size)
 {
 	return len < size && buf[len - 1] != '\n';
@@ -344,10 +344,13 @@ static ssize_t next_piece(struct io_lines *lines, const char **out)
 
 ssize_t io_lines_next(struct io_lines *lines, const char **out)
 {
+	int pieces = 512; /* a line without end must not hold the caller for ever */
 	bool is_rest;
 	ssize_t n;
 
 	do {
+		if (--pieces < 0)
+			return -EBADMSG;
 		is_rest = lines->is_cut;
 		n = next_piece(lines, out);
 		lines->is_cut = n > 0 && (*out)[n - 1] != '\n';

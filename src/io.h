@@ -60,7 +60,7 @@ void io_names_close(struct io_names *names);
 /* The lines of a file of any size. */
 struct io_lines {
 	int fd;
-	bool is_record; /* printed in one go: what ends in a newline is whole */
+	bool is_record; /* one read(2) gives the whole file, or fills the buffer */
 	bool is_cut;    /* the last line was longer than the buffer */
 	size_t pos, len;
 	char buf[2048]; /* a status, or the first words of any line */

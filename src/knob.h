@@ -18,7 +18,7 @@ struct knob {
 /* Room for a number of any length that a kernel prints, its sign and newline. */
 enum { KNOB_TEXT_MAX = 32 };
 
-/* A text that the compiler knows makes a path in no time. */
+/* Constants, so that no length is counted when a path is made of them. */
 #define KNOB_OOM_SCORE "/proc/oom_score"
 #define KNOB_OOM_SCORE_ADJ "/proc/oom_score_adj"
 

@@ -14,6 +14,9 @@
 #include "process.h"
 #include "scan.h"
 
+_Static_assert(sizeof(struct oomctl_rank_entry) == 80,
+	       "grown: smaller entries of older callers have to be taken, too");
+
 /* A part of the caller's array, as a heap: its first entry is the one that dies last. */
 struct heap {
 	char *base;
@@ -122,7 +125,6 @@ struct ranking {
 	bool has_limit;
 	const char *cgroup, *controller; /* only what is in it */
 	int32_t left_out;                /* the highest score that did not fit */
-	bool has_lost;                   /* one that did fit has ended since */
 };
 
 /* A process that has ended is left out, one that may not be read is counted. */
@@ -230,12 +232,13 @@ static bool is_settled(const struct ranking *k, pid_t pid)
 	return false;
 }
 
-/* One that shares the last score: the pages tell which of them fit. */
+/* One that shares the last score, or has come to more: the pages tell which of them fit. */
 static int visit_tied(struct ranking *k, struct oomctl_rank_entry *e)
 {
 	int r = read_score(k, &e->oom_score);
 
-	if (r < 0 || e->oom_score != k->left_out || is_settled(k, e->pid))
+	if (r < 0 || e->oom_score < k->left_out || is_settled(k, e->pid) ||
+	    (k->has_limit && e->pid == k->limit.pid))
 		return r;
 
 	r = read_details(k, e);
@@ -316,7 +319,6 @@ static int keep(struct ranking *k,
 			*entry_at(&k->heap, kept++) = *entry_at(&k->heap, i);
 		else if (tolerate(k, r) < 0)
 			return r;
-		k->has_lost |= r < 0;
 	}
 	k->heap.count = kept;
 	return 0;
@@ -390,7 +392,6 @@ static int start_again(struct ranking *k)
 {
 	k->heap.count = 0;
 	k->left_out = -1;
-	k->has_lost = false;
 	k->report.processes = 0;
 	k->report.unread = 0;
 	k->report.ahead = 0;
@@ -403,7 +404,8 @@ static int rank_until_full(struct ranking *k, int (*rank_once)(struct ranking *k
 	int tries = 3;
 	int r = rank_once(k);
 
-	while (r == 0 && k->has_lost && k->left_out > 0 && --tries > 0) {
+	while (r == 0 && k->heap.count < k->heap.capacity && k->left_out > 0 &&
+	       --tries > 0) {
 		r = start_again(k);
 		if (r == 0)
 			r = rank_once(k);
@@ -511,6 +513,9 @@ static void finish(struct heap *h)
 		memset((char *)entry_at(h, i) + known, 0, h->stride - known);
 }
 
+/* No structure grows as large; a negative size that was converted is larger. */
+enum { ENTRY_SIZE_MAX = 65536 };
+
 static int run(struct ranking *k, int (*rank)(struct ranking *k),
 	       struct oomctl_rank_entry *out, size_t capacity, size_t entry_size,
 	       size_t *out_count, struct oomctl_rank_report *out_report,
@@ -518,8 +523,9 @@ static int run(struct ranking *k, int (*rank)(struct ranking *k),
 {
 	int r;
 
-	if (!out || capacity == 0 || entry_size < sizeof(*out) || entry_size % 8 != 0 ||
-	    !out_count || !out_report || report_size == 0)
+	if (!out || capacity == 0 || entry_size < sizeof(*out) ||
+	    entry_size > ENTRY_SIZE_MAX || entry_size % 8 != 0 || !out_count ||
+	    !out_report || report_size == 0)
 		return -EINVAL;
 
 	k->heap.base = (char *)out;
@@ -598,12 +604,26 @@ OOMCTL_EXPORT int oomctl_rank_before(const struct oomctl_ctx *ctx, pid_t pid,
 		   report_size);
 }
 
+/* "", "." and "..", which the file system takes and no process shows. */
+static bool is_odd(const char *component)
+{
+	size_t dots = 0;
+
+	while (dots < 2 && component[dots] == '.')
+		dots++;
+	return component[dots] == '/' || component[dots] == '\0';
+}
+
 static bool is_cgroup(const char *path)
 {
 	size_t len = path ? strlen(path) : 0;
 
-	return len > 0 && len <= FIGURES_CGROUP_MAX && path[0] == '/' &&
-	       (len == 1 || path[len - 1] != '/');
+	if (len == 0 || len > FIGURES_CGROUP_MAX || path[0] != '/')
+		return false;
+	for (; len > 1 && *path; path++)
+		if (*path == '/' && is_odd(path + 1))
+			return false;
+	return true;
 }
 
 OOMCTL_EXPORT int oomctl_rank_cgroup(const struct oomctl_ctx *ctx, const char *cgroup,

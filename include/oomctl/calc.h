@@ -175,8 +175,10 @@ int oomctl_calc_grant(const struct oomctl_grant_figures *in, uint64_t request_kb
 /**
  * @brief Compute how far the margin of oomctl_calc_grant() may be off.
  *
- * The verdict is #OOMCTL_VERDICT_UNCERTAIN while the margin is within the bound on either
- * side of 0.
+ * The verdict is #OOMCTL_VERDICT_UNCERTAIN while `-bound <= margin < bound`. The bound is
+ * `cpus * (batch - 1)` pages with overcommit_memory 2, one CPU less for a request of two
+ * batches or more since Linux 5.9, and 0 where nothing is left to promise; with 0 and 1 it
+ * is 0.
  *
  * @param in          Figures.
  * @param request_kb  What is asked for; rounded up to pages.
@@ -224,15 +226,17 @@ int oomctl_calc_grant_max(const struct oomctl_grant_figures *in, uint64_t *out_k
  *
  * oomctl_predict_read_score_rule() tells that of a running system. RAW is what a task
  * uses: RAM, swap and page tables. T is RAM and swap, or the limit of a cgroup. All in
- * pages, every division truncates.
+ * pages, every division truncates. The constants are named after releases in which a rule
+ * was found; it is in force in those that are said. Before 2.6.39 page tables did not
+ * count.
  */
 enum oomctl_score_rule {
-	/** 2.6.36 to 3.5: badness is the score, RAW * 1000 / T [- 30] + adj, 1 to 1000 */
+	/** 2.6.36 to 3.4: badness is the score, RAW * 1000 / T [- 30] + adj, 1 to 1000 */
 	OOMCTL_SCORE_RULE_2_6_36 = 1,
-	/** 3.6 to 3.17: badness is RAW + (adj [- 30]) * (T / 1000), 1 or more; the score is
+	/** 3.5 to 3.13: badness is RAW + (adj [- 30]) * (T / 1000), 1 or more; the score is
 	    badness * 1000 / T */
 	OOMCTL_SCORE_RULE_3_6 = 2,
-	/** 3.18 to 4.16: RAW [- RAW * 3 / 100] + adj * (T / 1000); the rest as before */
+	/** 3.14 to 4.16: RAW [- RAW * 3 / 100] + adj * (T / 1000); the rest as before */
 	OOMCTL_SCORE_RULE_3_18 = 3,
 	/** 4.17 to 5.8: no bonus for privileged tasks any more; the rest as before */
 	OOMCTL_SCORE_RULE_4_17 = 4,
@@ -245,7 +249,8 @@ enum oomctl_score_rule {
 enum oomctl_task_flag {
 	OOMCTL_TASK_UNKILLABLE = 1, /**< never chosen: a kernel thread, the init of the
 				       machine, a task without memory of its own */
-	OOMCTL_TASK_PRIVILEGED = 2  /**< holds CAP_SYS_ADMIN: the [bonus] of rules up to
+	OOMCTL_TASK_PRIVILEGED = 2  /**< holds CAP_SYS_ADMIN in the initial user
+				       namespace: the [bonus] of rules up to
 				       #OOMCTL_SCORE_RULE_3_18 */
 };
 

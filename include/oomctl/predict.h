@@ -97,7 +97,8 @@ int oomctl_predict_read_total_pages(const struct oomctl_ctx *ctx, uint64_t *out_
  * @safety Async-signal-safe.
  * @retval -ESRCH  No such process, or it is hidden, or it ended meanwhile.
  * @retval -EPERM  Hidden by hidepid=noaccess.
- * @note Before 5.9 pid 1 of a container's /proc is taken for the init of the machine.
+ * @note pid 1 of a container's /proc is taken for the init of the machine when it shows a
+ *       score of 0: before 5.9, and with an adjustment below -998.
  * @since 0.1
  *
  * @snippet snippets.c read_task_figures

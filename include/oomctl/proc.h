@@ -33,9 +33,9 @@ struct oomctl_ctx;
  * numbers are meant in the pid namespace of that /proc.
  *
  * Special errors of all six calls: `-ESRCH` when there is no such process, or it is hidden
- * from the caller (hidepid=invisible or ptraceable), or has no number in the pid namespace
- * of that /proc, and when nothing is mounted there; `-EPERM` when it is hidden by
- * hidepid=noaccess.
+ * from the caller (hidepid=invisible or ptraceable; with the latter it may be `-EPERM`),
+ * or has no number in the pid namespace of that /proc, and when nothing is mounted there;
+ * `-EPERM` when it is hidden by hidepid=noaccess.
  *
  * By pid, a process that has ended but was not waited for still answers: its score is 0,
  * and a write has no effect. The id of a thread stands for its process.

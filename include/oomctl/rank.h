@@ -41,9 +41,9 @@ struct oomctl_ctx;
  *
  * oomctl_rank_process() tells the same of a single process.
  *
- * Errors of the four: `-EINVAL` for a NULL output, a capacity of 0, or an entry_size
- * that is smaller than the structure of this release or no multiple of 8; `-EBADMSG` and
- * `-ERANGE` for files that do not hold what is expected.
+ * Errors of the four: `-EINVAL` for a NULL output, a capacity of 0, or an entry_size that
+ * is smaller than the structure was in its first release or no multiple of 8; `-EBADMSG`
+ * and `-ERANGE` for files that do not hold what is expected.
  *
  * @{
  */
@@ -79,12 +79,12 @@ enum oomctl_rank_report_flag {
 struct oomctl_rank_report {
 	uint64_t
 	    total_pages;    /**< what badness is a share of: RAM and swap, or the limit of
-				 the cgroup */
+				 the cgroup; 0 when not read */
 	uint64_t processes; /**< that were looked at, kernel threads included */
 	uint64_t unread; /**< that are listed, but may not be read (hidepid=noaccess) */
 	uint64_t ahead;  /**< of oomctl_rank_before(): all that die first, also those that
 			   did not fit */
-	enum oomctl_score_rule rule; /**< of this kernel */
+	enum oomctl_score_rule rule; /**< of this kernel; 0 when not read */
 	uint32_t flags;              /**< bits of #oomctl_rank_report_flag */
 };
 
@@ -173,7 +173,8 @@ int oomctl_rank_process(const struct oomctl_ctx *ctx, pid_t pid,
 /**
  * @brief Rank the processes that the kernel would kill before a given one.
  *
- * oomctl_rank_report::ahead is how many they are: 0 says that it is the next victim.
+ * oomctl_rank_report::ahead is how many they are: 0 says that it is the next victim, as far
+ * as /proc shows all others (oomctl_rank_report::unread, #OOMCTL_RANK_HIDDEN).
  *
  * @param ctx          Context, NULL for this machine.
  * @param pid          Process, 0 for the caller.

@@ -96,6 +96,8 @@ static inline void put_process_as(const struct fixture *f, const char *dir,
 	put_process_file(f, dir, "oom_score_adj", text);
 	put_stat(f, dir, p);
 	put_status(f, dir, p);
+	if (p->has_no_memory && p->score == 0) /* no thread has any */
+		put_process_file(f, dir, "task/none", "");
 	if (p->cgroup)
 		put_process_file(f, dir, "cgroup", p->cgroup);
 }

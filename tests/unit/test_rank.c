@@ -976,7 +976,7 @@ static void grow_10(const struct fixture *f)
 	put(f, (struct process){ .pid = 10, .rss_pages = 5000 });
 }
 
-static void a_score_that_rises_meanwhile_does_no_harm(void **state)
+static void a_score_that_rises_meanwhile_is_seen(void **state)
 {
 	const struct fixture *f = *state;
 	struct ranking k;
@@ -985,7 +985,7 @@ static void a_score_that_rises_meanwhile_does_no_harm(void **state)
 	changing = f;
 	change_between_walks = grow_10;
 	assert_int_equal(victims(f, 3, &k), 0);
-	ARE(&k, 200, 18, 17);
+	ARE(&k, 10, 200, 18);
 }
 
 /* Its score was read before. */
@@ -1279,8 +1279,10 @@ static void broken_files_of_cgroups_are_refused(void **state)
 
 static void a_path_of_another_form_is_refused(void **state)
 {
-	static const char *const paths[] = { NULL,  "",   "a",   "a/b",
-					     "/a/", "//", "./a", "/a/b/" };
+	static const char *const paths[] = { NULL,     "",      "a",     "a/b",  "/a/",
+					     "//",     "./a",   "/a/b/", "/.",   "/..",
+					     "/a/..",  "/./a",  "/../a", "/a//", "//a",
+					     "/a/./b", "/a//b", "/a/." };
 	const struct fixture *f = *state;
 	char path[1002];
 
@@ -1333,6 +1335,8 @@ static void bad_arguments_are_refused_before_anything_is_read(void **state)
 		{ 1, 1, 1, 1, sizeof(struct oomctl_rank_entry) + 4, 8 },
 		{ 1, 1, 1, 1, sizeof(struct oomctl_rank_entry) + 1, 8 },
 		{ 1, 1, 1, 1, 0, 8 },
+		{ 1, 1, 1, 1, 65544, 8 },
+		{ 1, 1, 1, 4, (size_t)-8, 8 },
 		{ 1, 1, 1, 1, sizeof(struct oomctl_rank_entry), 0 },
 	};
 	const struct fixture *f = *state;
@@ -1585,7 +1589,7 @@ int main(void)
 		RANK_TEST(the_second_walk_may_fail),
 		RANK_TEST(a_process_is_listed_once_though_its_score_falls),
 		RANK_TEST(a_place_that_gets_free_is_given_to_the_next),
-		RANK_TEST(a_score_that_rises_meanwhile_does_no_harm),
+		RANK_TEST(a_score_that_rises_meanwhile_is_seen),
 		RANK_TEST(a_process_is_never_before_itself),
 		RANK_TEST(without_its_main_thread_a_process_is_still_itself),
 		RANK_TEST(a_cgroup_s_limit_is_the_total),
