@@ -472,6 +472,22 @@ static void a_status_of_any_length_is_read(void **state)
 	}
 }
 
+static void a_status_without_end_is_refused(void **state)
+{
+	const struct fixture *f = *state;
+	struct oomctl_task_figures task, untouched;
+
+	memset(&task, 0x77, sizeof(task));
+	untouched = task;
+	put_machine(f, "6.1\n");
+	put_process(f, &some);
+	fixture_remove(f, "proc/42/status");
+	assert_int_equal(symlink("/dev/zero", fixture_path(f, "proc/42/status")), 0);
+	assert_int_equal(
+	    oomctl_predict_read_task_figures(f->ctx, 42, &task, sizeof(task)), -EBADMSG);
+	assert_memory_equal(&task, &untouched, sizeof(task));
+}
+
 static void a_status_without_its_user_was_cut(void **state)
 {
 	const struct fixture *f = *state;
@@ -1063,6 +1079,7 @@ int main(void)
 		FIXTURE_TEST(broken_files_are_refused),
 		FIXTURE_TEST(what_the_kernel_refuses_is_passed_on),
 		FIXTURE_TEST(a_status_of_any_length_is_read),
+		FIXTURE_TEST(a_status_without_end_is_refused),
 		FIXTURE_TEST(a_status_without_its_user_was_cut),
 		FIXTURE_TEST(a_structure_of_another_size_is_filled),
 		FIXTURE_TEST(another_adjustment_shows_another_score),
