@@ -12,9 +12,6 @@ enum {
 	EXEMPT = OOMCTL_SCORE_ADJ_MIN,
 };
 
-/* 4 EiB in the smallest pages that Linux has; its thousandths still fit in 63 bits. */
-static const int64_t pages_max = (int64_t)1 << 50;
-
 static bool is_rule(enum oomctl_score_rule rule)
 {
 	return rule >= OOMCTL_SCORE_RULE_2_6_36 && rule <= OOMCTL_SCORE_RULE_5_9;
@@ -22,7 +19,7 @@ static bool is_rule(enum oomctl_score_rule rule)
 
 static bool is_total(uint64_t pages)
 {
-	return pages > 0 && pages <= (uint64_t)pages_max;
+	return pages > 0 && pages <= (uint64_t)PAGES_MAX;
 }
 
 static bool is_task(int32_t adj, uint32_t flags)
@@ -49,7 +46,7 @@ static int footprint_of(const struct oomctl_task_figures *task, int64_t *out)
 
 	if (__builtin_add_overflow(task->rss_pages, task->swap_pages, &sum) ||
 	    __builtin_add_overflow(sum, task->pgtable_pages, &sum) ||
-	    sum > (uint64_t)pages_max)
+	    sum > (uint64_t)PAGES_MAX)
 		return -ERANGE;
 
 	*out = (int64_t)sum;
@@ -61,7 +58,7 @@ static int64_t at_least_1(int64_t v)
 	return v > 1 ? v : 1;
 }
 
-/* Up to 3.5 it was the score itself, not pages: 1 to 1000. */
+/* Up to 3.4 it was the score itself, not pages: 1 to 1000. */
 static int64_t points_of(int64_t footprint, int32_t adj, bool privileged, int64_t total)
 {
 	int64_t points = footprint * 1000 / total - (privileged ? 30 : 0) + adj;
@@ -332,7 +329,7 @@ static int64_t most_badness(enum oomctl_score_rule rule, int64_t total)
 {
 	return rule == OOMCTL_SCORE_RULE_2_6_36
 		   ? 1000
-		   : pages_max + OOMCTL_SCORE_ADJ_MAX * (total / 1000);
+		   : PAGES_MAX + OOMCTL_SCORE_ADJ_MAX * (total / 1000);
 }
 
 OOMCTL_EXPORT int oomctl_calc_badness_of_oom_score(enum oomctl_score_rule rule,
@@ -369,7 +366,7 @@ OOMCTL_EXPORT int oomctl_calc_footprint_of_oom_score(
 	c.adj = oom_score_adj;
 	c.flags = flags;
 	c.total = (int64_t)total_pages;
-	r = showing(&c, 0, pages_max, oom_score, &least, &most);
+	r = showing(&c, 0, PAGES_MAX, oom_score, &least, &most);
 	if (r < 0)
 		return r;
 

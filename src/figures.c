@@ -137,9 +137,6 @@ int figures_read_commit(const struct oomctl_ctx *ctx, struct oomctl_commit_figur
 	return read_commit(ctx, &m, out);
 }
 
-/* What calc takes for a total. */
-#define PAGES_MAX ((uint64_t)1 << 50)
-
 static uint64_t page_kb(void)
 {
 	return io_page_size() / 1024;
@@ -325,41 +322,67 @@ static bool may_have_memory(enum oomctl_score_rule rule, int32_t score,
 	       (score > 0 || rule != OOMCTL_SCORE_RULE_5_9);
 }
 
-int figures_read_process(const struct oomctl_ctx *process,
-			 const struct figures_scale *scale, int32_t score,
-			 struct figures_process *out)
+/* What its main thread says of the process, and a thread of its memory. */
+static void fill_process(const struct figures_scale *scale, const struct parse_stat *main,
+			 const struct parse_stat *stat, const struct parse_status *status,
+			 struct figures_process *p)
 {
-	struct figures_process p = { 0 };
+	p->task.rss_pages =
+	    scale->rss_is_in_stat ? stat->rss_pages : status->rss_kb / page_kb();
+	p->task.swap_pages = status->swap_kb / page_kb();
+	p->task.pgtable_pages = (status->pte_kb + status->pmd_kb) / page_kb();
+	if (is_unkillable(scale->rule, p->score, p->task.oom_score_adj, main, status))
+		p->task.flags |= OOMCTL_TASK_UNKILLABLE;
+	if (is_admin(status))
+		p->task.flags |= OOMCTL_TASK_PRIVILEGED;
+	p->start_ticks = main->start_ticks;
+	p->pid = main->pid;
+	p->uid = (uint32_t)status->uid;
+	memcpy(p->comm, main->comm, sizeof(p->comm));
+}
+
+/* The files of a process; of its threads, where it shows no memory itself. */
+static int read_files(const struct oomctl_ctx *process, const struct figures_scale *scale,
+		      struct figures_process *p)
+{
 	struct parse_stat main = { 0 }, stat;
 	struct parse_status status = { 0 };
-	int r;
+	int r = 0;
 
-	r = knob_get(process, &knob_of_process[OOMCTL_PROC_OOM_SCORE_ADJ],
-		     &p.task.oom_score_adj);
+	if (p->score == FIGURES_READ_SCORE)
+		r = knob_get(process, &knob_of_process[OOMCTL_PROC_OOM_SCORE], &p->score);
+	if (r == 0)
+		r = knob_get(process, &knob_of_process[OOMCTL_PROC_OOM_SCORE_ADJ],
+			     &p->task.oom_score_adj);
 	if (r == 0)
 		r = read_stat(process, "/proc/stat", &main);
 	if (r == 0)
 		r = read_status(process, "/proc/status", &status);
 	stat = main;
-	if (r == 0 && !status.has_memory && may_have_memory(scale->rule, score, &main))
+	if (r == 0 && !status.has_memory && may_have_memory(scale->rule, p->score, &main))
 		r = read_threads(process, &stat, &status);
-	if (r < 0)
-		return process_is_gone(r);
+	if (r == 0)
+		fill_process(scale, &main, &stat, &status, p);
+	return process_is_gone(r);
+}
 
-	p.task.rss_pages =
-	    scale->rss_is_in_stat ? stat.rss_pages : status.rss_kb / page_kb();
-	p.task.swap_pages = status.swap_kb / page_kb();
-	p.task.pgtable_pages = (status.pte_kb + status.pmd_kb) / page_kb();
-	if (is_unkillable(scale->rule, score, p.task.oom_score_adj, &main, &status))
-		p.task.flags |= OOMCTL_TASK_UNKILLABLE;
-	if (is_admin(&status))
-		p.task.flags |= OOMCTL_TASK_PRIVILEGED;
-	p.start_ticks = main.start_ticks;
-	p.pid = main.pid;
-	p.uid = (uint32_t)status.uid;
-	memcpy(p.comm, main.comm, sizeof(p.comm));
-	*out = p;
-	return 0;
+int figures_read_process(const struct oomctl_ctx *ctx, pid_t pid,
+			 const struct figures_scale *scale, int32_t score,
+			 struct figures_process *out)
+{
+	struct oomctl_ctx process = { AT_FDCWD, AT_FDCWD };
+	struct figures_process p = { .score = score };
+	int r;
+
+	r = process_open(ctx, pid, &process);
+	if (r < 0)
+		return r;
+
+	r = read_files(&process, scale, &p);
+	process_close(&process);
+	if (r == 0)
+		*out = p;
+	return r;
 }
 
 /* What fork() asks for: all private writable mappings at once, and the largest. */

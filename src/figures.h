@@ -31,17 +31,23 @@ struct figures_scale {
 
 int figures_read_scale(const struct oomctl_ctx *ctx, struct figures_scale *out);
 
-/* A process, by its directory. */
 struct figures_process {
 	struct oomctl_task_figures task;
 	uint64_t start_ticks;
 	pid_t pid;
+	int32_t score; /* as /proc shows it */
 	uint32_t uid;
 	char comm[16];
 };
 
-/* -ESRCH when it has ended. score is what /proc shows. */
-int figures_read_process(const struct oomctl_ctx *process,
+/* A score that nobody has read: none is negative. */
+enum { FIGURES_READ_SCORE = -1 };
+
+/*
+ * A process, by its directory, so that all its files are its own; -ESRCH when it has ended.
+ * A walk gives the score that it has read.
+ */
+int figures_read_process(const struct oomctl_ctx *ctx, pid_t pid,
 			 const struct figures_scale *scale, int32_t score,
 			 struct figures_process *out);
 

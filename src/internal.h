@@ -5,7 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
+
+/* Pages that calc takes for a total or a footprint: 4 EiB in the smallest that Linux has,
+ * of which a thousandfold still fits in 63 bits. */
+#define PAGES_MAX ((int64_t)1 << 50)
 
 #define OOMCTL_EXPORT __attribute__((visibility("default")))
 

@@ -70,26 +70,17 @@ static inline int open_below(const struct oomctl_ctx *ctx, const char *path, int
 	return fd < 0 ? code_of(errno) : fd;
 }
 
-static inline ssize_t read_some(int fd, char *buf, size_t size)
+/* Where the descriptor stands, which its next reader moves along. */
+enum { CURRENT = -1 };
+
+static inline ssize_t read_some(int fd, char *buf, size_t size, off_t offset)
 {
 	int tries = TRIES;
 	ssize_t n;
 
 	do {
-		n = read(fd, buf, size);
-	} while (n < 0 && is_interrupted(&tries));
-
-	return n < 0 ? code_of(errno) : n;
-}
-
-/* The same from a place of its own, which threads do not share. */
-static ssize_t read_some_at(int fd, char *buf, size_t size, off_t offset)
-{
-	int tries = TRIES;
-	ssize_t n;
-
-	do {
-		n = pread(fd, buf, size, offset);
+		n = offset == CURRENT ? read(fd, buf, size)
+				      : pread(fd, buf, size, offset);
 	} while (n < 0 && is_interrupted(&tries));
 
 	return n < 0 ? code_of(errno) : n;
@@ -101,13 +92,14 @@ static inline bool is_cut(const char *buf, size_t len, size_t size)
 	return len < size && buf[len - 1] != '\n';
 }
 
-static ssize_t read_all(int fd, char *buf, size_t size)
+/* From the beginning of the file, wherever a descriptor that is kept stands. */
+static inline ssize_t read_all(int fd, char *buf, size_t size, bool is_kept)
 {
 	size_t len = 0;
 	ssize_t n;
 
 	do {
-		n = read_some(fd, buf + len, size - len);
+		n = read_some(fd, buf + len, size - len, is_kept ? (off_t)len : CURRENT);
 		if (n < 0)
 			return n;
 		len += (size_t)n;
@@ -124,7 +116,7 @@ ssize_t io_read(const struct oomctl_ctx *ctx, const char *path, char *buf, size_
 	if (fd < 0)
 		return fd;
 
-	n = read_all(fd, buf, size);
+	n = read_all(fd, buf, size, false);
 	close(fd);
 	return n;
 }
@@ -136,17 +128,7 @@ int io_open(const struct oomctl_ctx *ctx, const char *path)
 
 ssize_t io_read_again(int fd, char *buf, size_t size)
 {
-	size_t len = 0;
-	ssize_t n;
-
-	do {
-		n = read_some_at(fd, buf + len, size - len, (off_t)len);
-		if (n < 0)
-			return n;
-		len += (size_t)n;
-	} while (n > 0 && is_cut(buf, len, size));
-
-	return len < size ? (ssize_t)len : -EBADMSG;
+	return read_all(fd, buf, size, true);
 }
 
 ssize_t io_read_link(const struct oomctl_ctx *ctx, const char *path, char *buf,
@@ -304,8 +286,8 @@ static ssize_t read_on(struct io_lines *lines)
 	lines->len -= lines->pos;
 	memmove(lines->buf, lines->buf + lines->pos, lines->len);
 	lines->pos = 0;
-	n = read_some(lines->fd, lines->buf + lines->len,
-		      sizeof(lines->buf) - lines->len);
+	n = read_some(lines->fd, lines->buf + lines->len, sizeof(lines->buf) - lines->len,
+		      CURRENT);
 	if (n > 0)
 		lines->len += (size_t)n;
 	return n;

@@ -6,7 +6,6 @@
 #include "figures.h"
 #include "internal.h"
 #include "knob.h"
-#include "process.h"
 
 OOMCTL_EXPORT int oomctl_predict_read_score_rule(const struct oomctl_ctx *ctx,
 						 enum oomctl_score_rule *out)
@@ -20,28 +19,12 @@ OOMCTL_EXPORT int oomctl_predict_read_total_pages(const struct oomctl_ctx *ctx,
 	return out_pages ? figures_read_total(ctx, out_pages) : -EINVAL;
 }
 
-/* By the process's directory, so that all its files are its own. */
-static int read_task(const struct oomctl_ctx *ctx, pid_t pid,
-		     const struct figures_scale *scale, struct oomctl_task_figures *out)
+static int read_task(const struct oomctl_ctx *ctx, pid_t pid, struct figures_scale *scale,
+		     struct figures_process *out)
 {
-	struct oomctl_ctx process = { AT_FDCWD, AT_FDCWD };
-	struct figures_process p;
-	int32_t score;
-	int r;
+	int r = figures_read_scale(ctx, scale);
 
-	r = process_open(ctx, pid, &process);
-	if (r < 0)
-		return r;
-
-	r = knob_get(&process, &knob_of_process[OOMCTL_PROC_OOM_SCORE], &score);
-	if (r == 0)
-		r = figures_read_process(&process, scale, score, &p);
-	process_close(&process);
-	if (r < 0)
-		return process_is_gone(r);
-
-	*out = p.task;
-	return 0;
+	return r < 0 ? r : figures_read_process(ctx, pid, scale, FIGURES_READ_SCORE, out);
 }
 
 OOMCTL_EXPORT int oomctl_predict_read_task_figures(const struct oomctl_ctx *ctx,
@@ -49,18 +32,16 @@ OOMCTL_EXPORT int oomctl_predict_read_task_figures(const struct oomctl_ctx *ctx,
 						   struct oomctl_task_figures *out,
 						   size_t size)
 {
-	struct oomctl_task_figures task;
+	struct figures_process p;
 	struct figures_scale scale;
 	int r;
 
 	if (pid < 0 || !out || size == 0)
 		return -EINVAL;
 
-	r = figures_read_scale(ctx, &scale);
+	r = read_task(ctx, pid, &scale, &p);
 	if (r == 0)
-		r = read_task(ctx, pid, &scale, &task);
-	if (r == 0)
-		fill(out, size, &task, sizeof(task));
+		fill(out, size, &p.task, sizeof(p.task));
 	return r;
 }
 
@@ -130,7 +111,7 @@ OOMCTL_EXPORT int oomctl_predict_fork(const struct oomctl_ctx *ctx,
 OOMCTL_EXPORT int oomctl_predict_oom_score(const struct oomctl_ctx *ctx, pid_t pid,
 					   int32_t adj, int32_t *out_score)
 {
-	struct oomctl_task_figures task;
+	struct figures_process p;
 	struct figures_scale scale;
 	int r;
 
@@ -138,12 +119,10 @@ OOMCTL_EXPORT int oomctl_predict_oom_score(const struct oomctl_ctx *ctx, pid_t p
 	    !out_score)
 		return -EINVAL;
 
-	r = figures_read_scale(ctx, &scale);
-	if (r == 0)
-		r = read_task(ctx, pid, &scale, &task);
+	r = read_task(ctx, pid, &scale, &p);
 	if (r < 0)
 		return r;
 
-	task.oom_score_adj = adj;
-	return oomctl_calc_oom_score(scale.rule, &task, scale.total_pages, out_score);
+	p.task.oom_score_adj = adj;
+	return oomctl_calc_oom_score(scale.rule, &p.task, scale.total_pages, out_score);
 }

@@ -153,14 +153,25 @@ static int read_adj(const struct ranking *k, pid_t pid, int32_t *out)
 	    knob_get_at(&k->scan.proc, process_path(path, pid, adj->path), adj, out));
 }
 
-static int fill_details(const struct ranking *k, const struct figures_process *p,
-			struct oomctl_rank_entry *e)
+/* All that is known of a process; its score too, where a walk has not read it. */
+static int fill_entry(const struct ranking *k, const struct oomctl_ctx *ctx,
+		      struct oomctl_rank_entry *e)
 {
-	e->task = p->task;
-	e->start_ticks = p->start_ticks;
-	e->uid = p->uid;
+	struct figures_process p = { 0 };
+	int r;
+
+	r = figures_read_process(ctx, e->pid, &k->scale, e->oom_score, &p);
+	if (r < 0)
+		return r;
+
+	e->task = p.task;
+	e->start_ticks = p.start_ticks;
+	if (e->pid == 0)
+		e->pid = p.pid; /* the caller's is not known before */
+	e->oom_score = p.score;
+	e->uid = p.uid;
 	e->flags = OOMCTL_RANK_DETAILED;
-	memcpy(e->comm, p->comm, sizeof(e->comm));
+	memcpy(e->comm, p.comm, sizeof(e->comm));
 	if (k->heap.is_by_score)
 		return 0;
 	return oomctl_calc_badness(k->scale.rule, &e->task, k->scale.total_pages,
@@ -169,17 +180,7 @@ static int fill_details(const struct ranking *k, const struct figures_process *p
 
 static int read_details(const struct ranking *k, struct oomctl_rank_entry *e)
 {
-	struct oomctl_ctx process = { AT_FDCWD, AT_FDCWD };
-	struct figures_process p;
-	int r;
-
-	r = process_open(&k->scan.proc, e->pid, &process);
-	if (r < 0)
-		return r;
-
-	r = figures_read_process(&process, &k->scale, e->oom_score, &p);
-	process_close(&process);
-	return r < 0 ? r : fill_details(k, &p, e);
+	return fill_entry(k, &k->scan.proc, e);
 }
 
 static bool is_killable(const struct oomctl_rank_entry *e)
@@ -247,17 +248,15 @@ static int visit_tied(struct ranking *k, struct oomctl_rank_entry *e)
 	return r;
 }
 
-/* Whether a process is in the cgroup; or a code. */
-static int is_member(const struct ranking *k, pid_t pid)
+/* Whether the process at hand is in the cgroup; or a code. */
+static int is_member(struct ranking *k)
 {
-	char path[PROCESS_PATH_SIZE];
 	struct io_lines lines;
 	const char *line;
 	ssize_t len;
 	int r;
 
-	r = io_lines_open(&k->scan.proc, process_path(path, pid, "/proc/cgroup"), true,
-			  &lines);
+	r = io_lines_open(&k->scan.proc, scan_path(&k->scan, "/cgroup"), true, &lines);
 	if (r < 0)
 		return process_is_gone(r);
 
@@ -273,7 +272,7 @@ static int is_member(const struct ranking *k, pid_t pid)
 
 static int visit_member(struct ranking *k, struct oomctl_rank_entry *e)
 {
-	int r = is_member(k, e->pid);
+	int r = is_member(k);
 
 	if (r <= 0)
 		return r;
@@ -456,27 +455,11 @@ static int rank_scores(struct ranking *k)
 	return rank_until_full(k, rank_by_score);
 }
 
-/* The process that is asked about. Of the caller, the number is not known before. */
+/* The process that is asked about. */
 static int read_limit(struct ranking *k)
 {
-	struct oomctl_ctx process = { AT_FDCWD, AT_FDCWD };
-	struct figures_process p = { 0 };
-	int r;
-
-	r = process_open(k->ctx, k->limit.pid, &process);
-	if (r < 0)
-		return r;
-
-	r = knob_get(&process, &knob_of_process[OOMCTL_PROC_OOM_SCORE],
-		     &k->limit.oom_score);
-	if (r == 0)
-		r = figures_read_process(&process, &k->scale, k->limit.oom_score, &p);
-	process_close(&process);
-	if (r < 0)
-		return process_is_gone(r);
-
-	k->limit.pid = p.pid;
-	return fill_details(k, &p, &k->limit);
+	k->limit.oom_score = FIGURES_READ_SCORE;
+	return fill_entry(k, k->ctx, &k->limit);
 }
 
 static int rank_before(struct ranking *k)

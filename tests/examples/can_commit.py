@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """can-commit on a /proc that the tests make up, and on this machine."""
 import mmap
-import os
 
-from support import PAGE_KB, expect, root_of, run, run_tests
+from support import PAGE_KB, expect, expect_help, expect_usage
+from support import expect_words_for_missing_roots, root_of, run, run_tests
 
 GRANTED, REFUSED, WRONG, UNCERTAIN = range(4)
 
@@ -116,25 +116,20 @@ def test_what_cannot_be_told_is_2():
 
 
 def test_wrong_usage_is_2():
-    for arguments in ([], ["--fork", "1M"], ["1M", "1M"], [""], ["M"], ["-1"], ["+1"], [" 1"],
-                      ["1T"], ["1Mi"], ["1MM"], ["1.5G"], ["0x10"], ["99999999999999999999"],
-                      ["17592186044416G"], ["18446744073709551615M"], ["--size"], ["--proc"]):
-        result = can_commit(*arguments)
-        expect((arguments, result.returncode, result.stdout), (arguments, WRONG, ""))
-        assert "usage:" in result.stderr
+    wrong = (
+        [], ["--fork", "1M"], ["1M", "1M"], [""], ["M"], ["-1"], ["+1"], [" 1"], ["1T"], ["1Mi"],
+        ["1MM"], ["1.5G"], ["0x10"], ["99999999999999999999"], ["17592186044416G"],
+        ["18446744073709551615M"], ["--size"], ["--proc"],
+    )
+    expect_usage(can_commit, wrong, WRONG)
 
 
 def test_help_is_no_error():
-    result = run("can-commit", "--help")
-    expect((result.returncode, result.stderr), (0, ""))
-    assert result.stdout.startswith("usage:")
+    expect_help("can-commit")
 
 
 def test_a_root_that_is_missing_is_words():
-    for option in ("--proc", "--sys"):
-        result = run("can-commit", option, os.devnull, "1M")
-        expect((result.returncode, result.stdout), (WRONG, ""))
-        assert "No such file" in result.stderr
+    expect_words_for_missing_roots("can-commit", "1M", status=WRONG)
 
 
 # This machine

@@ -15,7 +15,8 @@ import sys
 import termios
 import time
 
-from support import PAGE_KB, badness, expect, process, root_of, run, run_tests, score
+from support import PAGE_KB, badness, expect, expect_help, expect_usage
+from support import expect_words_for_missing_roots, process, root_of, run, run_tests, score
 
 MIB = 1024 // PAGE_KB
 TOTAL = 1000000
@@ -336,26 +337,21 @@ def test_a_file_that_is_none_of_proc_is_refused():
 
 
 def test_wrong_usage_is_2():
-    for arguments in (["--adj", "0=5"], ["--adj", "-1=5"], ["--adj", "x=5"], ["--adj", "12"],
-                      ["--adj", "12="], ["--adj", "12=1001"], ["--adj", "12=-1001"],
-                      ["--adj", "12=5x"], ["--adj", "4294967297=5"], ["--adj"], ["-n", "0"],
-                      ["-n", "-1"], ["-n", "x"], ["-n", "100001"], ["--jsn"], ["extra"]):
-        result = rank(*arguments)
-        expect((arguments, result.returncode, result.stdout), (arguments, 2, ""))
-        assert "usage:" in result.stderr
+    wrong = (
+        ["--adj", "0=5"], ["--adj", "-1=5"], ["--adj", "x=5"], ["--adj", "12"], ["--adj", "12="],
+        ["--adj", "12=1001"], ["--adj", "12=-1001"], ["--adj", "12=5x"],
+        ["--adj", "4294967297=5"], ["--adj"], ["-n", "0"], ["-n", "-1"], ["-n", "x"],
+        ["-n", "100001"], ["--jsn"], ["extra"],
+    )
+    expect_usage(rank, wrong, 2)
 
 
 def test_help_is_no_error():
-    result = run("oom-rank", "--help")
-    expect((result.returncode, result.stderr), (0, ""))
-    assert result.stdout.startswith("usage:")
+    expect_help("oom-rank")
 
 
 def test_a_root_that_is_missing_is_words():
-    for option in ("--proc", "--sys"):
-        result = run("oom-rank", option, os.devnull)
-        expect((result.returncode, result.stdout), (1, ""))
-        assert "No such file" in result.stderr
+    expect_words_for_missing_roots("oom-rank", status=1)
 
 
 # This machine, where others may have adjustments, too

@@ -1,11 +1,12 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: MIT
 """oom-report on a /proc that the tests make up, and its command line."""
+import functools
 import json
-import os
 import tempfile
 
-from support import PAGE_KB, badness, expect, process, root_of, run, run_tests
+from support import PAGE_KB, badness, expect, expect_help, expect_usage
+from support import expect_words_for_missing_roots, process, root_of, run, run_tests
 
 MEMINFO = """\
 MemTotal:        8192000 kB
@@ -302,23 +303,16 @@ def test_every_line_fits_a_console():
 
 
 def test_wrong_usage_is_2():
-    for arguments in (["--jsn"], ["--proc"], ["0"], ["-5"], ["12x"], [""], ["4294967297"]):
-        result = run("oom-report", *arguments)
-        expect((arguments, result.returncode, result.stdout), (arguments, 2, ""))
-        assert "usage:" in result.stderr
+    wrong = ["--jsn"], ["--proc"], ["0"], ["-5"], ["12x"], [""], ["4294967297"]
+    expect_usage(functools.partial(run, "oom-report"), wrong, 2)
 
 
 def test_help_is_no_error():
-    result = run("oom-report", "--help")
-    expect((result.returncode, result.stderr), (0, ""))
-    assert result.stdout.startswith("usage:")
+    expect_help("oom-report")
 
 
 def test_a_root_that_is_missing_is_words():
-    for option in ("--proc", "--sys"):
-        result = run("oom-report", option, os.devnull)
-        expect((result.returncode, result.stdout), (1, ""))
-        assert "No such file" in result.stderr
+    expect_words_for_missing_roots("oom-report", status=1)
 
 
 run_tests(globals())

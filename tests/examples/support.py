@@ -66,6 +66,27 @@ def expect(actual, wanted):
     assert actual == wanted, f"got\n{actual}\nwanted\n{wanted}"
 
 
+def expect_usage(run_with, wrong_usages, status):
+    """Each of these lists of arguments is refused, with a word on how the example is used."""
+    for arguments in wrong_usages:
+        result = run_with(*arguments)
+        expect((arguments, result.returncode, result.stdout), (arguments, status, ""))
+        assert "usage:" in result.stderr
+
+
+def expect_help(command):
+    result = run(command, "--help")
+    expect((result.returncode, result.stderr), (0, ""))
+    assert result.stdout.startswith("usage:")
+
+
+def expect_words_for_missing_roots(command, *arguments, status):
+    for option in ("--proc", "--sys"):
+        result = run(command, option, os.devnull, *arguments)
+        expect((result.returncode, result.stdout), (status, ""))
+        assert "No such file" in result.stderr
+
+
 def run_tests(module):
     """Runs all tests of a module. 77 when none ran."""
     tests = {name: f for name, f in module.items() if name.startswith("test_")}

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -65,18 +66,53 @@ void mount_proc(const char *options)
 		SKIP_CHILD("this kernel does not mount /proc like that");
 }
 
+static void sleep_for_ever(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
+		pause();
+}
+
 pid_t start_sleeper(void)
 {
 	pid_t pid;
 
 	fflush(NULL);
 	pid = fork();
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			pause();
-	}
+	if (pid == 0)
+		sleep_for_ever();
 	return pid;
+}
+
+pid_t start_sleeper_with(pid_t number)
+{
+	struct clone_args args = { .exit_signal = SIGCHLD,
+				   .set_tid = (uintptr_t)&number,
+				   .set_tid_size = 1 };
+	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+
+	if (pid == 0)
+		sleep_for_ever();
+	return pid;
+}
+
+bool wait_until_asleep(pid_t pid)
+{
+	char path[64], state = 0;
+	FILE *f;
+	int n;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	while (state != 'S') {
+		f = fopen(path, "re");
+		if (!f)
+			return false;
+		n = fscanf(f, "%*d (%*[^)]) %c", &state);
+		fclose(f);
+		if (n != 1)
+			return false;
+	}
+	return true;
 }
 
 void end_sleeper(pid_t pid)

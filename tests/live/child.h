@@ -40,6 +40,13 @@ void enter_namespaces(void (*body)(void));
 
 /* A process that waits to be ended; it ends with its parent. -1 when there is none. */
 pid_t start_sleeper(void);
+
+/* The same with a number that is free. */
+pid_t start_sleeper_with(pid_t number);
+
+/* From then on its memory stands still. False when it is gone. */
+bool wait_until_asleep(pid_t pid);
+
 void end_sleeper(pid_t pid);
 int pidfd_of(pid_t pid);
 

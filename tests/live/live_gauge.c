@@ -2,12 +2,9 @@
 #include <oomctl/gauge.h>
 
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <oomctl/base.h>
@@ -169,21 +166,6 @@ static void every_change_of_a_process_is_seen(void **state)
 	oomctl_gauge_close(score);
 	oomctl_gauge_close(adj);
 	end_sleeper(child);
-}
-
-static pid_t start_sleeper_with(pid_t number)
-{
-	struct clone_args args = { .exit_signal = SIGCHLD,
-				   .set_tid = (uintptr_t)&number,
-				   .set_tid_size = 1 };
-	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
-
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			pause();
-	}
-	return pid;
 }
 
 /* By pid, then by pidfd: the adjustment of each, then the score. */

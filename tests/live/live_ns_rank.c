@@ -45,20 +45,6 @@ static void become_dumpable_nobody(void)
 	EXPECT(prctl(PR_SET_DUMPABLE, 1) == 0);
 }
 
-/* From then on its memory stands still. */
-static void wait_until_asleep(pid_t pid)
-{
-	char path[64], state = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	while (state != 'S') {
-		FILE *f = fopen(path, "re");
-
-		EXPECT(f && fscanf(f, "%*d (%*[^)]) %c", &state) == 1);
-		fclose(f);
-	}
-}
-
 /* Of the one who looks. The last is the first to die. */
 static pid_t own[OWN];
 
@@ -66,7 +52,7 @@ static void start_own(void)
 {
 	for (int i = 0; i < OWN; i++) {
 		own[i] = start_sleeper();
-		wait_until_asleep(own[i]);
+		EXPECT(wait_until_asleep(own[i]));
 		EXPECT(oomctl_proc_set_oom_score_adj(NULL, own[i], 900 + 10 * i) == 0);
 	}
 }

@@ -2,15 +2,12 @@
 #include <oomctl/proc.h>
 
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <oomctl/meminfo.h>
@@ -251,21 +248,6 @@ static void a_zombie_is_there_by_pid_only(void **state)
 	expect_by_pidfd(pidfd, -ESRCH);
 	waitpid(child, NULL, 0);
 	close(pidfd);
-}
-
-static pid_t start_sleeper_with(pid_t number)
-{
-	struct clone_args args = { .exit_signal = SIGCHLD,
-				   .set_tid = (uintptr_t)&number,
-				   .set_tid_size = 1 };
-	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
-
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			pause();
-	}
-	return pid;
 }
 
 /* Ends a process and gives its number to another one. */

@@ -142,20 +142,6 @@ static void sit_on(size_t size, int32_t adj, int ready)
 		pause();
 }
 
-/* From then on its memory stands still. */
-static void wait_until_asleep(pid_t pid)
-{
-	char path[64], state = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	while (state != 'S') {
-		FILE *f = fopen(path, "re");
-
-		assert_true(f && fscanf(f, "%*d (%*[^)]) %c", &state) == 1);
-		fclose(f);
-	}
-}
-
 static void add_child(size_t size, int32_t adj)
 {
 	int ready[2];
@@ -171,7 +157,7 @@ static void add_child(size_t size, int32_t adj)
 	close(ready[1]);
 	assert_int_equal(read(ready[0], &c, 1), 1);
 	close(ready[0]);
-	wait_until_asleep(pid);
+	assert_true(wait_until_asleep(pid));
 	children[child_count++].pid = pid;
 }
 
