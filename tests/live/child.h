@@ -22,16 +22,6 @@ void mount_proc(const char *options);
 /* in_namespaces() for a child's body; ends the child. */
 void enter_namespaces(void (*body)(void));
 
-/* For the child's body, where cmocka's own assertions mean nothing. */
-#define EXPECT(what)                                                                     \
-	do {                                                                             \
-		if (!(what)) {                                                           \
-			dprintf(STDERR_FILENO, "%s:%d: not so: %s\n", __FILE__,          \
-				__LINE__, #what);                                        \
-			_exit(1);                                                        \
-		}                                                                        \
-	} while (0)
-
 #define SKIP_CHILD(why)                                                                  \
 	do {                                                                             \
 		dprintf(STDOUT_FILENO, "SKIP: %s: %s\n", __func__, why);                 \

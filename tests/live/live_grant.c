@@ -13,6 +13,7 @@
 #include <oomctl/vm.h>
 
 #include "child.h"
+#include "memory.h"
 #include "restore.h"
 
 #define GiB (UINT64_C(1) << 30)
@@ -23,39 +24,10 @@
 #define GRANTED OOMCTL_VERDICT_GRANTED
 #define REFUSED OOMCTL_VERDICT_REFUSED
 
-static uint64_t page_size(void)
-{
-	return (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
 static void *map_pages(uint64_t pages, int prot, int flags)
 {
 	return mmap(NULL, pages * page_size(), prot, MAP_PRIVATE | MAP_ANONYMOUS | flags,
 		    -1, 0);
-}
-
-static bool is_granted(uint64_t pages)
-{
-	void *p = map_pages(pages, PROT_READ | PROT_WRITE, 0);
-
-	if (p == MAP_FAILED)
-		return false;
-	munmap(p, pages * page_size());
-	return true;
-}
-
-/* Between a request that is granted and one that is refused. */
-static uint64_t find_most(uint64_t granted, uint64_t refused)
-{
-	while (refused - granted > 1) {
-		uint64_t middle = granted + (refused - granted) / 2;
-
-		if (is_granted(middle))
-			granted = middle;
-		else
-			refused = middle;
-	}
-	return granted;
 }
 
 static struct oomctl_grant_figures figures_now(void)
@@ -190,15 +162,6 @@ static void prepare(const struct trial *t)
 	}
 	EXPECT(oomctl_calc_overcommit_ratio(&in.commit, kb, &ratio) == 0);
 	EXPECT(oomctl_vm_set_overcommit_ratio(NULL, ratio) == 0);
-}
-
-static void move_to_cpu(size_t cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set); /* where there is one CPU: stay */
 }
 
 static struct {

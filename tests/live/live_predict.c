@@ -15,8 +15,9 @@
 #include <oomctl/proc.h>
 
 #include "child.h"
+#include "memory.h"
 
-enum { MB = 1 << 20, TRIES = 200 };
+enum { TRIES = 200 };
 
 static int compared, read_again, wrong;
 
@@ -102,113 +103,9 @@ static void compare_with(pid_t pid, int32_t adj)
 	count(pid, &after, score_from(&after), shown, 0);
 }
 
-static char *map(size_t size, int flags, int fd)
-{
-	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, 0);
-
-	EXPECT(p != MAP_FAILED);
-	return p;
-}
-
-static char *reserve(size_t size)
-{
-	return map(size, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
-}
-
-static void touch(char *p, size_t size, size_t step)
-{
-	for (size_t i = 0; i < size; i += step)
-		p[i] = 1;
-}
-
-static void take_private(size_t size)
-{
-	char *p = reserve(size);
-
-	madvise(p, size, MADV_NOHUGEPAGE);
-	touch(p, size, 4096);
-}
-
-static void take_huge_pages(size_t size)
-{
-	char *p = reserve(size);
-
-	madvise(p, size, MADV_HUGEPAGE);
-	touch(p, size, 4096);
-}
-
-static void take_shared(size_t size)
-{
-	touch(map(size, MAP_SHARED | MAP_ANONYMOUS, -1), size, 4096);
-}
-
-static void take_file(size_t size)
-{
-	char name[] = "/tmp/oomctl-test-XXXXXX";
-	int fd = mkstemp(name);
-
-	EXPECT(fd >= 0 && unlink(name) == 0 && ftruncate(fd, (off_t)size) == 0);
-	touch(map(size, MAP_SHARED, fd), size, 4096);
-}
-
-/* A page in each 2 MB, so that each has a page table of its own. */
-static void take_sparsely(size_t size)
-{
-	char *p = reserve(size * 512);
-
-	madvise(p, size * 512, MADV_NOHUGEPAGE);
-	touch(p, size * 512, 2 * MB);
-}
-
-/* Half is the parent's still, half a copy. */
-static void take_from_a_parent(size_t size)
-{
-	char *p = reserve(size);
-	pid_t pid;
-
-	touch(p, size, 4096);
-	pid = fork();
-	EXPECT(pid >= 0);
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		touch(p, size / 2, 4096);
-		for (;;)
-			pause();
-	}
-	touch(p + size / 2, size / 4, 4096);
-}
-
-struct hog {
-	void (*take)(size_t size);
-	size_t mb;
-};
-
-/* Returns when it has taken all its memory. */
-static pid_t start_hog(const struct hog *hog)
-{
-	int ready[2];
-	char c = 0;
-	pid_t pid;
-
-	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
-	fflush(NULL);
-	pid = fork();
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		hog->take(hog->mb * MB);
-		EXPECT(write(ready[1], "k", 1) == 1);
-		for (;;)
-			pause();
-	}
-	close(ready[1]);
-	assert_int_equal(read(ready[0], &c, 1), 1);
-	close(ready[0]);
-	return pid;
-}
-
 static void the_score_of_every_process_is_the_kernels(void **state)
 {
-	static const struct hog parent = { take_from_a_parent, 100 };
+	static const struct hog parent = { take_from_a_parent, 100 * MB };
 	pid_t hog = start_hog(&parent);
 	DIR *dir = opendir("/proc");
 	struct dirent *entry;
@@ -264,18 +161,18 @@ static bool has_room_for(size_t mb)
 static void predictions_come_true_for_every_adjustment(void **state)
 {
 	static const struct hog hogs[] = {
-		{ take_private, 10 },        { take_private, 23 },
-		{ take_private, 37 },        { take_private, 71 },
-		{ take_private, 100 },       { take_private, 149 },
-		{ take_private, 200 },       { take_private, 333 },
-		{ take_private, 400 },       { take_private, 555 },
-		{ take_private, 800 },       { take_private, 1000 },
-		{ take_private, 2000 },      { take_huge_pages, 64 },
-		{ take_huge_pages, 512 },    { take_shared, 50 },
-		{ take_shared, 250 },        { take_file, 20 },
-		{ take_file, 120 },          { take_sparsely, 8 },
-		{ take_sparsely, 64 },       { take_from_a_parent, 60 },
-		{ take_from_a_parent, 300 },
+		{ take_private, 10 * MB },        { take_private, 23 * MB },
+		{ take_private, 37 * MB },        { take_private, 71 * MB },
+		{ take_private, 100 * MB },       { take_private, 149 * MB },
+		{ take_private, 200 * MB },       { take_private, 333 * MB },
+		{ take_private, 400 * MB },       { take_private, 555 * MB },
+		{ take_private, 800 * MB },       { take_private, 1000 * MB },
+		{ take_private, 2000 * MB },      { take_huge_pages, 64 * MB },
+		{ take_huge_pages, 512 * MB },    { take_shared, 50 * MB },
+		{ take_shared, 250 * MB },        { take_file, 20 * MB },
+		{ take_file, 120 * MB },          { take_sparsely, 8 * MB },
+		{ take_sparsely, 64 * MB },       { take_from_a_parent, 60 * MB },
+		{ take_from_a_parent, 300 * MB },
 	};
 	int left_out = 0;
 	double start = now();
@@ -283,7 +180,7 @@ static void predictions_come_true_for_every_adjustment(void **state)
 	(void)state;
 	compared = read_again = wrong = 0;
 	for (size_t i = 0; i < LENGTH(hogs); i++)
-		if (has_room_for(hogs[i].mb))
+		if (has_room_for(hogs[i].size / MB))
 			sweep(&hogs[i]);
 		else
 			left_out++;
@@ -293,15 +190,6 @@ static void predictions_come_true_for_every_adjustment(void **state)
 		      (int)LENGTH(hogs));
 	assert_int_equal(wrong, 0);
 	assert_true(compared >= 4000 || left_out > 0);
-}
-
-static void move_to_cpu(size_t cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set); /* where there is one CPU: stay */
 }
 
 /* How many pages the caller may take until its score is another. */

@@ -15,8 +15,9 @@
 
 #include "child.h"
 #include "fixture.h"
+#include "memory.h"
 
-enum { MB = 1 << 20, MANY = 32768 };
+enum { MANY = 32768 };
 
 static struct oomctl_rank_entry entries[MANY];
 static struct oomctl_rank_report report;

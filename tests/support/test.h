@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+#include "expect.h"
 
 /* Values that no call gives: what must still be there after a refusal. */
 enum { UNTOUCHED = -77777 };
