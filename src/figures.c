@@ -211,6 +211,7 @@ int figures_read_scale(const struct oomctl_ctx *ctx, struct figures_scale *out)
 	uint32_t release;
 	int r = read_release(ctx, &release);
 
+	out->read_ticks = io_boot_ticks();
 	if (r == 0)
 		r = rule_of(release, &out->rule);
 	if (r < 0)
@@ -347,15 +348,14 @@ static int read_files(const struct oomctl_ctx *process, const struct figures_sca
 {
 	struct parse_stat main = { 0 }, stat;
 	struct parse_status status = { 0 };
-	int r = 0;
+	int r = knob_get(process, &knob_of_process[OOMCTL_PROC_OOM_SCORE_ADJ],
+			 &p->task.oom_score_adj);
 
-	if (p->score == FIGURES_READ_SCORE)
-		r = knob_get(process, &knob_of_process[OOMCTL_PROC_OOM_SCORE], &p->score);
-	if (r == 0)
-		r = knob_get(process, &knob_of_process[OOMCTL_PROC_OOM_SCORE_ADJ],
-			     &p->task.oom_score_adj);
 	if (r == 0)
 		r = read_stat(process, "/proc/stat", &main);
+	if (r == 0 &&
+	    (p->score == FIGURES_READ_SCORE || main.start_ticks >= scale->read_ticks))
+		r = knob_get(process, &knob_of_process[OOMCTL_PROC_OOM_SCORE], &p->score);
 	if (r == 0)
 		r = read_status(process, "/proc/status", &status);
 	stat = main;

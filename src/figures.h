@@ -25,6 +25,7 @@ int figures_read_total(const struct oomctl_ctx *ctx, uint64_t *out_pages);
 struct figures_scale {
 	uint64_t total_pages;
 	uint64_t swap_pages; /* of them */
+	uint64_t read_ticks; /* when it was read */
 	enum oomctl_score_rule rule;
 	bool rss_is_in_stat; /* the one that badness is made of */
 };
@@ -45,7 +46,8 @@ enum { FIGURES_READ_SCORE = -1 };
 
 /*
  * A process, by its directory, so that all its files are its own; -ESRCH when it has ended.
- * A walk gives the score that it has read.
+ * A walk gives the score that it has read, by number and after the scale: where the process
+ * is no older than that, the number may have been another's, and its score is read again.
  */
 int figures_read_process(const struct oomctl_ctx *ctx, pid_t pid,
 			 const struct figures_scale *scale, int32_t score,

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -348,4 +349,14 @@ void io_lines_close(struct io_lines *lines)
 uint32_t io_page_size(void)
 {
 	return (uint32_t)sysconf(_SC_PAGESIZE);
+}
+
+uint64_t io_boot_ticks(void)
+{
+	const uint64_t second = 1000000000;
+	uint64_t hz = (uint64_t)sysconf(_SC_CLK_TCK);
+	struct timespec t = { 0 };
+
+	clock_gettime(CLOCK_BOOTTIME, &t); /* 0 before Linux 2.6.39 */
+	return (uint64_t)t.tv_sec * hz + (uint64_t)t.tv_nsec * hz / second;
 }

@@ -80,4 +80,7 @@ void io_lines_close(struct io_lines *lines);
 /* Bytes in a page of this machine. */
 uint32_t io_page_size(void);
 
+/* Clock ticks since boot: what stat shows of a process that begins now. */
+uint64_t io_boot_ticks(void);
+
 #endif

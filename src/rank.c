@@ -189,6 +189,12 @@ static bool is_killable(const struct oomctl_rank_entry *e)
 	       e->task.oom_score_adj != OOMCTL_SCORE_ADJ_MIN;
 }
 
+/* Not behind one that was left out, as one may be that took over a number in between. */
+static bool may_have_a_place(const struct ranking *k, const struct oomctl_rank_entry *e)
+{
+	return is_killable(e) && e->oom_score >= k->left_out;
+}
+
 /* Whether a process dies before the one that is asked about; or a code. */
 static int is_ahead(const struct ranking *k, struct oomctl_rank_entry *e)
 {
@@ -243,7 +249,7 @@ static int visit_tied(struct ranking *k, struct oomctl_rank_entry *e)
 		return r;
 
 	r = read_details(k, e);
-	if (r == 0 && is_killable(e))
+	if (r == 0 && may_have_a_place(k, e))
 		offer(&k->heap, e);
 	return r;
 }
@@ -327,7 +333,7 @@ static int stays_with_details(const struct ranking *k, struct oomctl_rank_entry 
 {
 	int r = e->flags & OOMCTL_RANK_DETAILED ? 0 : read_details(k, e);
 
-	return r < 0 ? r : is_killable(e);
+	return r < 0 ? r : may_have_a_place(k, e);
 }
 
 static int stays_with_adj(const struct ranking *k, struct oomctl_rank_entry *e)

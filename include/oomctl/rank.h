@@ -23,7 +23,8 @@ struct oomctl_ctx;
  *
  * Each call walks /proc, reads one file of each process, and fills the caller's array: the
  * first is the one that is killed first. Processes come and go meanwhile; those that end
- * are left out.
+ * are left out. All that an entry tells is of one process, also when a number is in use
+ * again at once; but for oomctl_rank_scores().
  *
  * | call | order | reads |
  * |---|---|---|
@@ -117,7 +118,9 @@ int oomctl_rank_victims(const struct oomctl_ctx *ctx, struct oomctl_rank_entry *
 /**
  * @brief Rank all processes by oom_score, with oom_score_adj and no other details.
  *
- * The cheap way: for all processes, or for a look every second.
+ * The cheap way: for all processes, or for a look every second. The adjustment is read
+ * after all scores, by number: it is another process's when the number is in use again by
+ * then.
  *
  * @param ctx          Context, NULL for this machine.
  * @param out          Receives the processes.

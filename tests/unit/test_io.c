@@ -608,6 +608,20 @@ static void the_page_size_is_the_machine_s(void **state)
 	assert_int_equal(io_page_size(), getpagesize());
 }
 
+static void boot_ticks_are_those_of_uptime(void **state)
+{
+	const double before = (double)io_boot_ticks();
+	FILE *f = fopen("/proc/uptime", "re");
+	double uptime = 0;
+
+	(void)state;
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%lf", &uptime), 1);
+	fclose(f);
+	uptime *= (double)sysconf(_SC_CLK_TCK);
+	assert_true(before < uptime + 1 && uptime < (double)io_boot_ticks() + 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -638,6 +652,7 @@ int main(void)
 		cmocka_unit_test(lines_that_end_without_a_newline_are_refused),
 		cmocka_unit_test(lines_that_cannot_be_read_are_refused),
 		cmocka_unit_test(the_page_size_is_the_machine_s),
+		cmocka_unit_test(boot_ticks_are_those_of_uptime),
 	};
 
 	return cmocka_run_group_tests_name("io", tests, NULL, NULL);

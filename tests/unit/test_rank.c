@@ -18,6 +18,8 @@ static int listing_errno, rewinding_errno;
 static const struct fixture *changing; /* by one of these */
 static void (*change_before_walk)(const struct fixture *f);
 static void (*change_between_walks)(const struct fixture *f);
+static void (*change_before_opening)(const struct fixture *f);
+static const char *opened_path;
 
 int __real_openat(int dir, const char *path, int flags, ...);
 int __wrap_openat(int dir, const char *path, int flags, ...);
@@ -28,6 +30,10 @@ off_t __wrap_lseek(int fd, off_t offset, int whence);
 
 int __wrap_openat(int dir, const char *path, int flags, ...)
 {
+	if (change_before_opening && strcmp(path, opened_path) == 0) {
+		change_before_opening(changing);
+		change_before_opening = NULL;
+	}
 	if (failing_errno && strcmp(path, failing_path) == 0 && spared-- <= 0) {
 		errno = failing_errno;
 		return -1;
@@ -79,7 +85,7 @@ static void fail_opening(const char *path, int err, int after)
 static int nothing_fails(void **state)
 {
 	failing_errno = listing_errno = rewinding_errno = 0;
-	change_before_walk = change_between_walks = NULL;
+	change_before_walk = change_between_walks = change_before_opening = NULL;
 	return fixture_teardown(state);
 }
 
@@ -1002,6 +1008,89 @@ static void a_process_is_never_before_itself(void **state)
 	assert_true(k.report.ahead == 9);
 }
 
+/* When its directory is opened, the number is that of a process which began later. */
+static void let_another_take(const struct fixture *f, const char *number,
+			     void (*take)(const struct fixture *f))
+{
+	changing = f;
+	opened_path = number;
+	change_before_opening = take;
+}
+
+static void take_42(const struct fixture *f)
+{
+	put(f, (struct process){ .pid = 42,
+				 .adj = -400,
+				 .rss_pages = 7,
+				 .start_ticks = INT64_MAX,
+				 .uid = 1000,
+				 .comm = "next" });
+}
+
+static void a_number_in_use_again_has_nothing_of_the_process_before(void **state)
+{
+	const struct fixture *f = *state;
+	const struct oomctl_rank_entry *e;
+	struct ranking k;
+
+	put_init(f);
+	put(f, (struct process){ .pid = 41, .adj = 100, .rss_pages = 9 });
+	put(f, (struct process){ .pid = 42, .adj = 900, .rss_pages = 9 });
+	let_another_take(f, "42", take_42);
+	assert_int_equal(victims(f, ROOM, &k), 0);
+	ARE(&k, 41, 42);
+	e = &k.entries[1];
+	assert_int_equal(e->oom_score, 400);
+	assert_int_equal(e->task.oom_score_adj, -400);
+	assert_true(e->task.rss_pages == 7);
+	assert_true(e->start_ticks == INT64_MAX);
+	assert_int_equal(e->uid, 1000);
+	assert_string_equal(e->comm, "next");
+}
+
+static void a_number_in_use_again_leaves_its_place_to_the_next(void **state)
+{
+	const struct fixture *f = *state;
+	struct ranking k;
+
+	put_init(f);
+	put(f, (struct process){ .pid = 41, .adj = 100, .rss_pages = 9 });
+	put(f, (struct process){ .pid = 42, .adj = 900, .rss_pages = 9 });
+	let_another_take(f, "42", take_42);
+	assert_int_equal(victims(f, 1, &k), 0);
+	ARE(&k, 41);
+	assert_true(k.report.processes == 3);
+}
+
+static void end_17(const struct fixture *f)
+{
+	fixture_remove(f, "proc/17/oom_score");
+}
+
+static void take_18(const struct fixture *f)
+{
+	put(f, (struct process){
+		   .pid = 18, .adj = -400, .rss_pages = 9, .start_ticks = INT64_MAX });
+}
+
+/* A place is free there since 17 ended. */
+static void a_number_in_use_again_has_no_place_among_equals(void **state)
+{
+	const struct fixture *f = *state;
+	struct ranking k;
+
+	put_init(f);
+	put(f, (struct process){ .pid = 5, .adj = -100, .rss_pages = 9 });
+	for (int i = 16; i <= 18; i++)
+		put(f, (struct process){ .pid = i, .rss_pages = (uint64_t)i });
+	changing = f;
+	change_between_walks = end_17;
+	let_another_take(f, "18", take_18);
+	assert_int_equal(victims(f, 2, &k), 0);
+	assert_null(change_before_opening);
+	ARE(&k, 16, 5);
+}
+
 static void without_its_main_thread_a_process_is_still_itself(void **state)
 {
 	const struct process thread = { .pid = 43,
@@ -1591,6 +1680,9 @@ int main(void)
 		RANK_TEST(a_place_that_gets_free_is_given_to_the_next),
 		RANK_TEST(a_score_that_rises_meanwhile_is_seen),
 		RANK_TEST(a_process_is_never_before_itself),
+		RANK_TEST(a_number_in_use_again_has_nothing_of_the_process_before),
+		RANK_TEST(a_number_in_use_again_leaves_its_place_to_the_next),
+		RANK_TEST(a_number_in_use_again_has_no_place_among_equals),
 		RANK_TEST(without_its_main_thread_a_process_is_still_itself),
 		RANK_TEST(a_cgroup_s_limit_is_the_total),
 		RANK_TEST(swap_counts_up_to_what_there_is),
