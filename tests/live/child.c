@@ -13,6 +13,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+unsigned int child_limit_s = 60;
+
 static int status_of(void (*body)(void))
 {
 	int status;
@@ -21,7 +23,8 @@ static int status_of(void (*body)(void))
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0) {
-		alarm(60);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		alarm(child_limit_s);
 		body();
 		_exit(0);
 	}

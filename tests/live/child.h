@@ -13,6 +13,9 @@ enum { NOBODY = 65534, CHILD_SKIPPED = 77 };
  * that the child expects is so, and is skipped when the child skips. */
 void in_child(void (*body)(void));
 
+/* How long it may take; it ends with its parent, too. */
+extern unsigned int child_limit_s;
+
 /* The same as pid 1 of a new pid namespace, in a mount namespace of its own, which still
  * has the old /proc. A body that sets anything mounts its own first: a pid that is wrong
  * by mistake must not be one of the machine's. */
