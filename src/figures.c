@@ -343,8 +343,8 @@ static void fill_process(const struct figures_scale *scale, const struct parse_s
 }
 
 /* The files of a process; of its threads, where it shows no memory itself. */
-static int read_files(const struct oomctl_ctx *process, const struct figures_scale *scale,
-		      struct figures_process *p)
+int figures_read_files(const struct oomctl_ctx *process,
+		       const struct figures_scale *scale, struct figures_process *p)
 {
 	struct parse_stat main = { 0 }, stat;
 	struct parse_status status = { 0 };
@@ -378,7 +378,7 @@ int figures_read_process(const struct oomctl_ctx *ctx, pid_t pid,
 	if (r < 0)
 		return r;
 
-	r = read_files(&process, scale, &p);
+	r = figures_read_files(&process, scale, &p);
 	process_close(&process);
 	if (r == 0)
 		*out = p;

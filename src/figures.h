@@ -53,6 +53,10 @@ int figures_read_process(const struct oomctl_ctx *ctx, pid_t pid,
 			 const struct figures_scale *scale, int32_t score,
 			 struct figures_process *out);
 
+/* The same of a directory that is open; p->score is given. */
+int figures_read_files(const struct oomctl_ctx *process,
+		       const struct figures_scale *scale, struct figures_process *p);
+
 /* Longer paths of cgroups are not taken. */
 enum { FIGURES_CGROUP_MAX = 1000 };
 

@@ -153,29 +153,31 @@ static int read_adj(const struct ranking *k, pid_t pid, int32_t *out)
 	    knob_get_at(&k->scan.proc, process_path(path, pid, adj->path), adj, out));
 }
 
+static int take_figures(const struct ranking *k, const struct figures_process *p,
+			struct oomctl_rank_entry *e)
+{
+	e->task = p->task;
+	e->start_ticks = p->start_ticks;
+	if (e->pid == 0)
+		e->pid = p->pid; /* the caller's is not known before */
+	e->oom_score = p->score;
+	e->uid = p->uid;
+	e->flags = OOMCTL_RANK_DETAILED;
+	memcpy(e->comm, p->comm, sizeof(e->comm));
+	if (k->heap.is_by_score)
+		return 0;
+	return oomctl_calc_badness(k->scale.rule, &e->task, k->scale.total_pages,
+				   &e->badness_pages);
+}
+
 /* All that is known of a process; its score too, where a walk has not read it. */
 static int fill_entry(const struct ranking *k, const struct oomctl_ctx *ctx,
 		      struct oomctl_rank_entry *e)
 {
 	struct figures_process p = { 0 };
-	int r;
+	int r = figures_read_process(ctx, e->pid, &k->scale, e->oom_score, &p);
 
-	r = figures_read_process(ctx, e->pid, &k->scale, e->oom_score, &p);
-	if (r < 0)
-		return r;
-
-	e->task = p.task;
-	e->start_ticks = p.start_ticks;
-	if (e->pid == 0)
-		e->pid = p.pid; /* the caller's is not known before */
-	e->oom_score = p.score;
-	e->uid = p.uid;
-	e->flags = OOMCTL_RANK_DETAILED;
-	memcpy(e->comm, p.comm, sizeof(e->comm));
-	if (k->heap.is_by_score)
-		return 0;
-	return oomctl_calc_badness(k->scale.rule, &e->task, k->scale.total_pages,
-				   &e->badness_pages);
+	return r < 0 ? r : take_figures(k, &p, e);
 }
 
 static int read_details(const struct ranking *k, struct oomctl_rank_entry *e)
@@ -254,15 +256,15 @@ static int visit_tied(struct ranking *k, struct oomctl_rank_entry *e)
 	return r;
 }
 
-/* Whether the process at hand is in the cgroup; or a code. */
-static int is_member(struct ranking *k)
+/* Whether a process is in the cgroup; or a code. */
+static int is_member(const struct ranking *k, const struct oomctl_ctx *process)
 {
 	struct io_lines lines;
 	const char *line;
 	ssize_t len;
 	int r;
 
-	r = io_lines_open(&k->scan.proc, scan_path(&k->scan, "/cgroup"), true, &lines);
+	r = io_lines_open(process, "/proc/cgroup", true, &lines);
 	if (r < 0)
 		return process_is_gone(r);
 
@@ -276,15 +278,15 @@ static int is_member(struct ranking *k)
 	return process_is_gone(r);
 }
 
-static int visit_member(struct ranking *k, struct oomctl_rank_entry *e)
+static int take_member(struct ranking *k, const struct oomctl_ctx *process,
+		       struct oomctl_rank_entry *e)
 {
-	int r = is_member(k);
+	struct figures_process p = { .score = FIGURES_READ_SCORE };
+	int r;
 
-	if (r <= 0)
-		return r;
-	r = read_score(k, &e->oom_score);
+	r = figures_read_files(process, &k->scale, &p);
 	if (r == 0)
-		r = read_details(k, e);
+		r = take_figures(k, &p, e);
 	if (r < 0)
 		return r;
 
@@ -292,6 +294,23 @@ static int visit_member(struct ranking *k, struct oomctl_rank_entry *e)
 	if (is_killable(e))
 		offer(&k->heap, e);
 	return 0;
+}
+
+/* By its directory, so that it is the member itself whose details are read. */
+static int visit_member(struct ranking *k, struct oomctl_rank_entry *e)
+{
+	struct oomctl_ctx process = { AT_FDCWD, AT_FDCWD };
+	int r;
+
+	r = process_open(&k->scan.proc, e->pid, &process);
+	if (r < 0)
+		return r;
+
+	r = is_member(k, &process);
+	if (r == 1)
+		r = take_member(k, &process, e);
+	process_close(&process);
+	return r;
 }
 
 static int walk(struct ranking *k,

@@ -111,7 +111,8 @@ def steps_of_rankings():
         LEFT_OUT_OR_LAST, figures_of_process(LEFT_OUT_OR_LAST))
     tied = [("lseek", EOPNOTSUPP), ("getdents64", EOPNOTSUPP), *again * len(PIDS),
             ("getdents64", EOPNOTSUPP)]
-    member = file("read", LEFT_OUT, LEFT_OUT) + score + details
+    member = by_directory(
+        LEFT_OUT, file("read", LEFT_OUT, LEFT_OUT) + score + figures_of_process(LEFT_OUT))
     limits = [*get * 4, *file("read", 0)]  # release, meminfo, limit, swappiness, limit of swap
 
     return {

@@ -1328,14 +1328,31 @@ static void members_that_are_gone_or_hidden_are_left_out(void **state)
 		assert_true(k.report.unread == 0);
 	}
 	put_members(f, "0::%s\n");
-	fail_opening("41/cgroup", EPERM, 0);
+	fail_opening("cgroup", EPERM, 0);
 	assert_int_equal(cgroup(f, "/a", ROOM, &k), 0);
-	assert_int_equal(k.count, 2);
-	assert_true(k.report.unread == 1);
+	assert_int_equal(k.count, 0);
+	assert_true(k.report.unread == 8);
 	fail_opening("41", EACCES, 0);
 	assert_int_equal(cgroup(f, "/a", ROOM, &k), 0);
 	assert_int_equal(k.count, 2);
 	assert_true(k.report.unread == 1);
+}
+
+static void take_41(const struct fixture *f)
+{
+	put(f, (struct process){ .pid = 41, .rss_pages = 9, .cgroup = "0::/b\n" });
+}
+
+static void a_member_s_number_in_use_again_is_no_member(void **state)
+{
+	const struct fixture *f = *state;
+	struct ranking k;
+
+	put_members(f, "0::%s\n");
+	put_limit(f, "sys/fs/cgroup/a/memory.max", 4000);
+	let_another_take(f, "41", take_41);
+	assert_int_equal(cgroup(f, "/a", ROOM, &k), 0);
+	ARE(&k, 40, 42);
 }
 
 static void broken_files_of_cgroups_are_refused(void **state)
@@ -1348,7 +1365,7 @@ static void broken_files_of_cgroups_are_refused(void **state)
 	cgroup_refuses(f, "/a", -EBADMSG);
 	put_process_file(f, "41", "cgroup", "0::/a");
 	cgroup_refuses(f, "/a", -EBADMSG);
-	fail_opening("41/cgroup", EMFILE, 0);
+	fail_opening("cgroup", EMFILE, 0);
 	cgroup_refuses(f, "/a", -EMFILE);
 	failing_errno = 0;
 	put_members(f, "0::%s\n");
@@ -1693,6 +1710,7 @@ int main(void)
 		RANK_TEST(a_container_s_root_may_have_a_limit),
 		RANK_TEST(what_is_above_a_container_s_root_is_not_in_it),
 		RANK_TEST(members_that_are_gone_or_hidden_are_left_out),
+		RANK_TEST(a_member_s_number_in_use_again_is_no_member),
 		RANK_TEST(broken_files_of_cgroups_are_refused),
 		RANK_TEST(a_path_of_another_form_is_refused),
 		RANK_TEST(the_longest_path_is_looked_up),
