@@ -145,7 +145,7 @@ static uint64_t page_kb(void)
 static int read_release(const struct oomctl_ctx *ctx, uint32_t *out)
 {
 	char text[128]; /* the kernel holds 64 */
-	ssize_t len = io_read(ctx, "/proc/sys/kernel/osrelease", text, sizeof(text));
+	ssize_t len = io_read_line(ctx, "/proc/sys/kernel/osrelease", text, sizeof(text));
 
 	return len < 0 ? (int)len : parse_release(text, (size_t)len, out);
 }
@@ -225,7 +225,7 @@ static int read_stat(const struct oomctl_ctx *process, const char *path,
 		     struct parse_stat *out)
 {
 	char text[2048]; /* 52 numbers and a name */
-	ssize_t len = io_read(process, path, text, sizeof(text));
+	ssize_t len = io_read_line(process, path, text, sizeof(text));
 
 	return len < 0 ? (int)len : parse_stat(text, (size_t)len, out);
 }
@@ -240,7 +240,7 @@ static int read_status(const struct oomctl_ctx *process, const char *path,
 	ssize_t len;
 	int r;
 
-	r = io_lines_open(process, path, true, &lines);
+	r = io_lines_open(process, path, &lines);
 	if (r < 0)
 		return r;
 
@@ -395,7 +395,7 @@ int figures_read_fork(const struct oomctl_ctx *ctx, uint64_t *out_sum_kb,
 	ssize_t len;
 	int r;
 
-	r = io_lines_open(ctx, "/proc/self/smaps", false, &lines);
+	r = io_lines_open(ctx, "/proc/self/smaps", &lines);
 	if (r < 0)
 		return r;
 
@@ -417,7 +417,8 @@ int figures_read_fork(const struct oomctl_ctx *ctx, uint64_t *out_sum_kb,
 static int read_cpus(const struct oomctl_ctx *ctx, uint32_t *out)
 {
 	char text[1024];
-	ssize_t len = io_read(ctx, "/sys/devices/system/cpu/present", text, sizeof(text));
+	ssize_t len =
+	    io_read_line(ctx, "/sys/devices/system/cpu/present", text, sizeof(text));
 
 	return len < 0 ? (int)len : parse_cpu_list(text, (size_t)len, out);
 }
@@ -425,7 +426,7 @@ static int read_cpus(const struct oomctl_ctx *ctx, uint32_t *out)
 static int read_total_vm(const struct oomctl_ctx *ctx, uint64_t *out_pages)
 {
 	char text[256];
-	ssize_t len = io_read(ctx, "/proc/self/statm", text, sizeof(text));
+	ssize_t len = io_read_line(ctx, "/proc/self/statm", text, sizeof(text));
 
 	return len < 0 ? (int)len : parse_first_u64(text, (size_t)len, out_pages);
 }
@@ -522,7 +523,7 @@ static int read_limit(const struct oomctl_ctx *ctx, const struct hierarchy *h,
 	*begin = '\0';
 	begin = prepend_text(prepend_text(begin, name), "/");
 	begin = prepend_text(prepend_text(begin, cgroup), h->root);
-	len = io_read(ctx, begin, text, sizeof(text));
+	len = io_read_line(ctx, begin, text, sizeof(text));
 	return len < 0 ? (int)len : parse_limit(text, (size_t)len, out);
 }
 

@@ -116,7 +116,7 @@ OOMCTL_EXPORT int oomctl_gauge_read(const struct oomctl_gauge *gauge, int64_t *o
 	if (!gauge || !out)
 		return -EINVAL;
 
-	len = io_read_again(gauge->fd, text, sizeof(text));
+	len = io_read_line_again(gauge->fd, text, sizeof(text));
 	return len < 0 ? (int)len : parse_value(gauge->knob, text, (size_t)len, out);
 }
 

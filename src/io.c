@@ -87,29 +87,33 @@ static inline ssize_t read_some(int fd, char *buf, size_t size, off_t offset)
 	return n < 0 ? code_of(errno) : n;
 }
 
-/* Kernel text ends in a newline: one that does not yet is to be read on. */
-static inline bool is_cut(const char *buf, size_t len, size_t size)
+/* How a file is read: a line has its end in its newline, other text where the file has it;
+ * from the beginning, wherever a descriptor that is kept stands. */
+enum way { TEXT, LINE, KEPT_LINE };
+
+static inline bool is_cut(const char *buf, size_t len, size_t size, enum way way)
 {
-	return len < size && buf[len - 1] != '\n';
+	return len < size && (way == TEXT || buf[len - 1] != '\n');
 }
 
-/* From the beginning of the file, wherever a descriptor that is kept stands. */
-static inline ssize_t read_all(int fd, char *buf, size_t size, bool is_kept)
+static inline ssize_t read_all(int fd, char *buf, size_t size, enum way way)
 {
 	size_t len = 0;
 	ssize_t n;
 
 	do {
-		n = read_some(fd, buf + len, size - len, is_kept ? (off_t)len : CURRENT);
+		n = read_some(fd, buf + len, size - len,
+			      way == KEPT_LINE ? (off_t)len : CURRENT);
 		if (n < 0)
 			return n;
 		len += (size_t)n;
-	} while (n > 0 && is_cut(buf, len, size));
+	} while (n > 0 && is_cut(buf, len, size, way));
 
 	return len < size ? (ssize_t)len : -EBADMSG;
 }
 
-ssize_t io_read(const struct oomctl_ctx *ctx, const char *path, char *buf, size_t size)
+static inline ssize_t read_file(const struct oomctl_ctx *ctx, const char *path, char *buf,
+				size_t size, enum way way)
 {
 	int fd = open_below(ctx, path, O_RDONLY);
 	ssize_t n;
@@ -117,9 +121,20 @@ ssize_t io_read(const struct oomctl_ctx *ctx, const char *path, char *buf, size_
 	if (fd < 0)
 		return fd;
 
-	n = read_all(fd, buf, size, false);
+	n = read_all(fd, buf, size, way);
 	close(fd);
 	return n;
+}
+
+ssize_t io_read(const struct oomctl_ctx *ctx, const char *path, char *buf, size_t size)
+{
+	return read_file(ctx, path, buf, size, TEXT);
+}
+
+ssize_t io_read_line(const struct oomctl_ctx *ctx, const char *path, char *buf,
+		     size_t size)
+{
+	return read_file(ctx, path, buf, size, LINE);
 }
 
 int io_open(const struct oomctl_ctx *ctx, const char *path)
@@ -127,9 +142,9 @@ int io_open(const struct oomctl_ctx *ctx, const char *path)
 	return open_below(ctx, path, O_RDONLY);
 }
 
-ssize_t io_read_again(int fd, char *buf, size_t size)
+ssize_t io_read_line_again(int fd, char *buf, size_t size)
 {
-	return read_all(fd, buf, size, true);
+	return read_all(fd, buf, size, KEPT_LINE);
 }
 
 ssize_t io_read_link(const struct oomctl_ctx *ctx, const char *path, char *buf,
@@ -263,10 +278,8 @@ void io_names_close(struct io_names *names)
 	close(names->fd);
 }
 
-int io_lines_open(const struct oomctl_ctx *ctx, const char *path, bool is_record,
-		  struct io_lines *out)
+int io_lines_open(const struct oomctl_ctx *ctx, const char *path, struct io_lines *out)
 {
-	out->is_record = is_record;
 	out->is_cut = false;
 	out->pos = 0;
 	out->len = 0;
@@ -278,11 +291,6 @@ int io_lines_open(const struct oomctl_ctx *ctx, const char *path, bool is_record
 static ssize_t read_on(struct io_lines *lines)
 {
 	ssize_t n;
-
-	/* One that fills the buffer may go on. */
-	if (lines->is_record && lines->len > 0 && lines->len < sizeof(lines->buf) &&
-	    lines->pos == lines->len && lines->buf[lines->len - 1] == '\n')
-		return 0;
 
 	lines->len -= lines->pos;
 	memmove(lines->buf, lines->buf + lines->pos, lines->len);

@@ -18,11 +18,15 @@ struct oomctl_ctx;
 /* The length of the whole file, which must be shorter than size; -EBADMSG when it is not. */
 ssize_t io_read(const struct oomctl_ctx *ctx, const char *path, char *buf, size_t size);
 
+/* The same of a file of one line, which its newline ends. */
+ssize_t io_read_line(const struct oomctl_ctx *ctx, const char *path, char *buf,
+		     size_t size);
+
 /* A descriptor to read from again and again, or a code; io_close() it. */
 int io_open(const struct oomctl_ctx *ctx, const char *path);
 
-/* The same as io_read(), by pread(2) from the file's beginning. */
-ssize_t io_read_again(int fd, char *buf, size_t size);
+/* The same as io_read_line(), by pread(2) from the file's beginning. */
+ssize_t io_read_line_again(int fd, char *buf, size_t size);
 
 /* What a symbolic link says: its length, which must be shorter than size. */
 ssize_t io_read_link(const struct oomctl_ctx *ctx, const char *path, char *buf,
@@ -60,14 +64,12 @@ void io_names_close(struct io_names *names);
 /* The lines of a file of any size. */
 struct io_lines {
 	int fd;
-	bool is_record; /* one read(2) gives the whole file, or fills the buffer */
-	bool is_cut;    /* the last line was longer than the buffer */
+	bool is_cut; /* the last line was longer than the buffer */
 	size_t pos, len;
 	char buf[2048]; /* a status, or the first words of any line */
 };
 
-int io_lines_open(const struct oomctl_ctx *ctx, const char *path, bool is_record,
-		  struct io_lines *out);
+int io_lines_open(const struct oomctl_ctx *ctx, const char *path, struct io_lines *out);
 
 /*
  * The length of the next line, with its newline, valid until the next call; 0 at the end.

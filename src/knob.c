@@ -59,7 +59,7 @@ int knob_get_at(const struct oomctl_ctx *ctx, const char *path, const struct kno
 	if (!out)
 		return -EINVAL;
 
-	len = io_read(ctx, path, text, sizeof(text));
+	len = io_read_line(ctx, path, text, sizeof(text));
 	return len < 0 ? (int)len : knob_parse(k, text, (size_t)len, out);
 }
 
@@ -84,7 +84,7 @@ int knob_get_u64(const struct oomctl_ctx *ctx, const char *path, uint64_t *out)
 	if (!out)
 		return -EINVAL;
 
-	len = io_read(ctx, path, text, sizeof(text));
+	len = io_read_line(ctx, path, text, sizeof(text));
 	return len < 0 ? (int)len : parse_u64(text, (size_t)len, out);
 }
 

@@ -264,7 +264,7 @@ static int is_member(const struct ranking *k, const struct oomctl_ctx *process)
 	ssize_t len;
 	int r;
 
-	r = io_lines_open(process, "/proc/cgroup", true, &lines);
+	r = io_lines_open(process, "/proc/cgroup", &lines);
 	if (r < 0)
 		return process_is_gone(r);
 

@@ -81,9 +81,14 @@ def file(access, missing, empty=EBADMSG):
     return [("openat", missing), (access, missing, empty), ("close", 0)]
 
 
+def text(missing, empty=EBADMSG):
+    """The same of one of several lines, which is read until nothing follows."""
+    return [("openat", missing), ("read", missing, empty), ("read", missing, 0), ("close", 0)]
+
+
 def figures_of_process(missing):
     """oom_score_adj, stat and status."""
-    return file("read", missing) * 3
+    return file("read", missing) * 2 + text(missing)
 
 
 def by_directory(missing, steps):
@@ -102,7 +107,8 @@ def ranking(before, visit, then=()):
 def steps_of_rankings():
     """As steps_of_calls(). The processes are alike, since their order is not known."""
     get = file("read", EOPNOTSUPP)
-    scale = file("read", WITHOUT) * 2
+    both = [*get, *text(EOPNOTSUPP)]  # release and meminfo
+    scale = file("read", WITHOUT) + text(WITHOUT)
     score = file("read", LEFT_OUT)
     details = by_directory(LEFT_OUT, figures_of_process(LEFT_OUT))
     first = by_directory(LOOKED_FOR_AGAIN, figures_of_process(LOOKED_FOR_AGAIN))
@@ -113,13 +119,13 @@ def steps_of_rankings():
             ("getdents64", EOPNOTSUPP)]
     member = by_directory(
         LEFT_OUT, file("read", LEFT_OUT, LEFT_OUT) + score + figures_of_process(LEFT_OUT))
-    limits = [*get * 4, *file("read", 0)]  # release, meminfo, limit, swappiness, limit of swap
+    limits = [*get * 2, *file("read", 0)]  # RAM, swappiness, swap
 
     return {
         "rank_before": ranking(scale + own, score + details),
-        "rank_cgroup" + CGROUP_V1: ranking([*get * 2, ("openat", 0), *limits[6:]], member),
-        "rank_cgroup" + CGROUP_V2: ranking(limits, member),
-        "rank_process": [*get * 2, *own],
+        "rank_cgroup" + CGROUP_V1: ranking([*both, ("openat", 0), *limits], member),
+        "rank_cgroup" + CGROUP_V2: ranking([*both, *limits], member),
+        "rank_process": [*both, *own],
         "rank_scores": ranking([], score, then=file("read", LOOKED_FOR_AGAIN) * FIT),
         "rank_victims": ranking(scale, score, then=first * FIT),
         "rank_victims" + TIED: ranking(scale, score, then=tied),
@@ -130,18 +136,18 @@ def steps_of_calls():
     """The system calls that each call makes when all goes well, and no others: a name, and what
     the call returns when that finds nothing there. None: is not made to fail."""
     get, put = file("read", EOPNOTSUPP), file("write", EOPNOTSUPP)
-    scale = [*get, *get]  # release and meminfo
-    smaps = [("openat", EOPNOTSUPP), ("read", EOPNOTSUPP, EOPNOTSUPP), ("read", EOPNOTSUPP, 0),
-             ("close", 0)]
+    meminfo, status = text(EOPNOTSUPP), text(EOPNOTSUPP)
+    scale = [*get, *meminfo]  # of the kernel's release
     kbytes = file("read", 0)
     sizes = [("openat", 0), ("getdents64", EOPNOTSUPP), *get, *get, ("getdents64", EOPNOTSUPP),
              ("close", 0)]
 
-    find = [*file("read", ESRCH, EINVAL), ("openat", ESRCH), (POLL, EOPNOTSUPP)]
-    commit = [*get, *kbytes, *get]
-    grant = [*get * 5, ("readlinkat", 0), *get * 2, *commit]
+    find = [*text(ESRCH, EINVAL), ("openat", ESRCH), (POLL, EOPNOTSUPP)]
+    commit = [*meminfo, *kbytes, *get]
+    grant = [*get * 4, *status, ("readlinkat", 0), *get * 2, *commit]
     process = [*file("read", ESRCH), *figures_of_process(ESRCH)]
-    thread = [("openat", ESRCH), ("getdents64", ESRCH), *file("read", GONE) * 2, ("close", 0)]
+    thread = [("openat", ESRCH), ("getdents64", ESRCH), *file("read", GONE), *text(GONE),
+              ("close", 0)]
 
     def by_pidfd(access):
         return [*find, *file(access, ESRCH), ("close", 0)]
@@ -156,20 +162,20 @@ def steps_of_calls():
         "gauge_open_vm": [("mmap", None), ("openat", EOPNOTSUPP)],
         "gauge_read": [("pread64", EOPNOTSUPP, EBADMSG)],
         "meminfo_parse": [],
-        "meminfo_read": get,
+        "meminfo_read": meminfo,
         "meminfo_read_commit_figures": commit,
-        "meminfo_read_commit_figures" + OLD_KERNEL: [*get, *sizes, *kbytes, *get],
+        "meminfo_read_commit_figures" + OLD_KERNEL: [*meminfo, *sizes, *kbytes, *get],
         "pidfd_get_oom_score": by_pidfd("read"),
         "pidfd_get_oom_score_adj": by_pidfd("read"),
         "pidfd_set_oom_score_adj": by_pidfd("write"),
         "predict_commit": grant,
-        "predict_fork": smaps + grant,
+        "predict_fork": text(EOPNOTSUPP, EOPNOTSUPP) + grant,
         "predict_oom_score": [*scale, *by_directory(ESRCH, process)],
         "predict_read_grant_figures": grant,
         "predict_read_score_rule": get,
         "predict_read_task_figures": [*scale, *by_directory(ESRCH, process)],
         "predict_read_task_figures" + ENDED: [*scale, *by_directory(ESRCH, process + thread)],
-        "predict_read_total_pages": get,
+        "predict_read_total_pages": meminfo,
         "proc_get_oom_score": file("read", ESRCH),
         "proc_get_oom_score_adj": file("read", ESRCH),
         "proc_set_oom_score_adj": file("write", ESRCH),

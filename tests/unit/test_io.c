@@ -147,7 +147,7 @@ static void every_errno_has_its_code(void **state)
 	(void)state;
 	for (size_t i = 0; i < LENGTH(cases); i++) {
 		PLAY({ .err = cases[i].err });
-		assert_int_equal(io_read(NULL, "/proc/x", buf, sizeof(buf)),
+		assert_int_equal(io_read_line(NULL, "/proc/x", buf, sizeof(buf)),
 				 cases[i].want);
 	}
 }
@@ -170,7 +170,7 @@ static void a_line_takes_one_read(void **state)
 
 	(void)state;
 	PLAY(open_ok, { .text = "12\n" });
-	assert_int_equal(io_read(NULL, "/proc/x", buf, sizeof(buf)), 3);
+	assert_int_equal(io_read_line(NULL, "/proc/x", buf, sizeof(buf)), 3);
 	assert_memory_equal(buf, "12\n", 3);
 	assert_int_equal(steps, 0);
 }
@@ -182,9 +182,29 @@ static void a_read_cut_short_goes_on(void **state)
 	(void)state;
 	PLAY(open_ok, { .text = "1" }, { .err = EINTR }, { .text = "2" },
 	     { .text = "\n" });
-	assert_int_equal(io_read(NULL, "/proc/x", buf, sizeof(buf)), 3);
+	assert_int_equal(io_read_line(NULL, "/proc/x", buf, sizeof(buf)), 3);
 	assert_memory_equal(buf, "12\n", 3);
 	assert_int_equal(steps, 0);
+}
+
+static void text_of_several_lines_is_read_to_its_end(void **state)
+{
+	char buf[8];
+
+	(void)state;
+	PLAY(open_ok, { .text = "1\n" }, { .err = EINTR }, { .text = "2\n" },
+	     { .text = "" });
+	assert_int_equal(io_read(NULL, "/proc/x", buf, sizeof(buf)), 4);
+	assert_memory_equal(buf, "1\n2\n", 4);
+	assert_int_equal(steps, 0);
+	{
+		PLAY(open_ok, { .text = "1\n" }, { .text = "34567\n" });
+		assert_int_equal(io_read(NULL, "/proc/x", buf, sizeof(buf)), -EBADMSG);
+	}
+	{
+		PLAY(open_ok, { .text = "1\n" }, { .err = ESRCH });
+		assert_int_equal(io_read(NULL, "/proc/x", buf, sizeof(buf)), -ESRCH);
+	}
 }
 
 static void text_without_a_newline_is_read_to_its_end(void **state)
@@ -193,7 +213,7 @@ static void text_without_a_newline_is_read_to_its_end(void **state)
 
 	(void)state;
 	PLAY(open_ok, { .text = "12" }, { .text = "" });
-	assert_int_equal(io_read(NULL, "/proc/x", buf, sizeof(buf)), 2);
+	assert_int_equal(io_read_line(NULL, "/proc/x", buf, sizeof(buf)), 2);
 	assert_int_equal(steps, 0);
 }
 
@@ -203,7 +223,7 @@ static void an_empty_file_is_empty_text(void **state)
 
 	(void)state;
 	PLAY(open_ok, { .text = "" });
-	assert_int_equal(io_read(NULL, "/proc/x", buf, sizeof(buf)), 0);
+	assert_int_equal(io_read_line(NULL, "/proc/x", buf, sizeof(buf)), 0);
 }
 
 static void text_that_fills_the_buffer_is_too_long(void **state)
@@ -212,10 +232,11 @@ static void text_that_fills_the_buffer_is_too_long(void **state)
 
 	(void)state;
 	PLAY(open_ok, { .text = "12" }, { .text = "34" });
-	assert_int_equal(io_read(NULL, "/proc/x", buf, sizeof(buf)), -EBADMSG);
+	assert_int_equal(io_read_line(NULL, "/proc/x", buf, sizeof(buf)), -EBADMSG);
 	{
 		PLAY(open_ok, { .text = "123\n" });
-		assert_int_equal(io_read(NULL, "/proc/x", buf, sizeof(buf)), -EBADMSG);
+		assert_int_equal(io_read_line(NULL, "/proc/x", buf, sizeof(buf)),
+				 -EBADMSG);
 	}
 }
 
@@ -225,7 +246,7 @@ static void a_read_that_fails_late_gives_nothing(void **state)
 
 	(void)state;
 	PLAY(open_ok, { .text = "1" }, { .err = ESRCH });
-	assert_int_equal(io_read(NULL, "/proc/x", buf, sizeof(buf)), -ESRCH);
+	assert_int_equal(io_read_line(NULL, "/proc/x", buf, sizeof(buf)), -ESRCH);
 }
 
 static void a_storm_of_signals_ends(void **state)
@@ -239,7 +260,7 @@ static void a_storm_of_signals_ends(void **state)
 		storm[i].err = EINTR;
 
 	play(storm, LENGTH(storm));
-	assert_int_equal(io_read(NULL, "/proc/x", buf, sizeof(buf)), -EIO);
+	assert_int_equal(io_read_line(NULL, "/proc/x", buf, sizeof(buf)), -EIO);
 	assert_int_equal(steps, 0);
 
 	play(storm, LENGTH(storm));
@@ -255,7 +276,7 @@ static void a_storm_of_signals_ends(void **state)
 	assert_int_equal(io_pidfd_running(FD), -EIO);
 	assert_int_equal(steps, 0);
 	play(storm, LENGTH(storm) - 1);
-	assert_int_equal(io_read_again(FD, buf, sizeof(buf)), -EIO);
+	assert_int_equal(io_read_line_again(FD, buf, sizeof(buf)), -EIO);
 	assert_int_equal(steps, 0);
 
 	storm[0] = open_ok;
@@ -314,25 +335,25 @@ static void a_gauge_is_read_from_its_beginning(void **state)
 
 	(void)state;
 	PLAY({ .text = "12\n" });
-	assert_int_equal(io_read_again(FD, buf, sizeof(buf)), 3);
+	assert_int_equal(io_read_line_again(FD, buf, sizeof(buf)), 3);
 	assert_memory_equal(buf, "12\n", 3);
 	assert_int_equal(steps, 0);
 	assert_int_equal(offset_seen, 0);
 	{
 		PLAY({ .text = "1" }, { .err = EINTR }, { .text = "2\n" });
-		assert_int_equal(io_read_again(FD, buf, sizeof(buf)), 3);
+		assert_int_equal(io_read_line_again(FD, buf, sizeof(buf)), 3);
 		assert_memory_equal(buf, "12\n", 3);
 		assert_int_equal(steps, 0);
 		assert_int_equal(offset_seen, 1);
 	}
 	{
 		PLAY({ .text = "12" }, { .text = "" });
-		assert_int_equal(io_read_again(FD, buf, sizeof(buf)), 2);
+		assert_int_equal(io_read_line_again(FD, buf, sizeof(buf)), 2);
 		assert_int_equal(steps, 0);
 	}
 	{
 		PLAY({ .text = "" });
-		assert_int_equal(io_read_again(FD, buf, sizeof(buf)), 0);
+		assert_int_equal(io_read_line_again(FD, buf, sizeof(buf)), 0);
 	}
 }
 
@@ -342,13 +363,13 @@ static void a_gauge_that_cannot_be_read_gives_nothing(void **state)
 
 	(void)state;
 	PLAY({ .err = ESRCH });
-	assert_int_equal(io_read_again(FD, buf, sizeof(buf)), -ESRCH);
+	assert_int_equal(io_read_line_again(FD, buf, sizeof(buf)), -ESRCH);
 	PLAY({ .text = "1" }, { .err = ENODEV });
-	assert_int_equal(io_read_again(FD, buf, sizeof(buf)), -EIO);
+	assert_int_equal(io_read_line_again(FD, buf, sizeof(buf)), -EIO);
 	PLAY({ .text = "12" }, { .text = "34" });
-	assert_int_equal(io_read_again(FD, buf, sizeof(buf)), -EBADMSG);
+	assert_int_equal(io_read_line_again(FD, buf, sizeof(buf)), -EBADMSG);
 	PLAY({ .text = "123\n" });
-	assert_int_equal(io_read_again(FD, buf, sizeof(buf)), -EBADMSG);
+	assert_int_equal(io_read_line_again(FD, buf, sizeof(buf)), -EBADMSG);
 	assert_int_equal(steps, 0);
 }
 
@@ -422,11 +443,11 @@ static void a_directory_is_read_again_from_its_first(void **state)
 	assert_int_equal(io_names_rewind(&names), -EIO);
 }
 
-static struct io_lines open_lines(bool is_record)
+static struct io_lines open_lines(void)
 {
 	struct io_lines lines;
 
-	assert_int_equal(io_lines_open(NULL, "/proc/x", is_record, &lines), 0);
+	assert_int_equal(io_lines_open(NULL, "/proc/x", &lines), 0);
 	return lines;
 }
 
@@ -446,7 +467,7 @@ static void lines_end_in_newlines_only(void **state)
 	(void)state;
 	PLAY(open_ok, { .text = "ab\ncd\n\ne" }, { .err = EINTR }, { .text = "f" },
 	     { .text = "\n" }, { .text = "g\n" }, { .text = "" });
-	lines = open_lines(false);
+	lines = open_lines();
 	assert_int_equal(flags_seen, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	expect_line(&lines, "ab\n");
 	expect_line(&lines, "cd\n");
@@ -457,34 +478,20 @@ static void lines_end_in_newlines_only(void **state)
 	assert_int_equal(steps, 0);
 }
 
-static void a_record_takes_one_read(void **state)
+static void a_file_ends_where_nothing_follows(void **state)
 {
 	struct io_lines lines;
 
 	(void)state;
-	PLAY(open_ok, { .text = "ab\ncd\n" });
-	lines = open_lines(true);
-	expect_line(&lines, "ab\n");
-	expect_line(&lines, "cd\n");
-	expect_line(&lines, "");
-	expect_line(&lines, "");
-	assert_int_equal(steps, 0);
-}
-
-static void a_record_cut_short_goes_on(void **state)
-{
-	struct io_lines lines;
-
-	(void)state;
-	PLAY(open_ok, { .text = "ab\nc" }, { .text = "d\n" });
-	lines = open_lines(true);
+	PLAY(open_ok, { .text = "ab\n" }, { .text = "cd\n" }, { .text = "" });
+	lines = open_lines();
 	expect_line(&lines, "ab\n");
 	expect_line(&lines, "cd\n");
 	expect_line(&lines, "");
 	assert_int_equal(steps, 0);
 	{
 		PLAY(open_ok, { .text = "" });
-		lines = open_lines(true);
+		lines = open_lines();
 		expect_line(&lines, "");
 		assert_int_equal(steps, 0);
 	}
@@ -512,7 +519,7 @@ static void a_line_may_fill_the_buffer(void **state)
 	long_text(line, BUF, '\n');
 	PLAY(open_ok, { .text = first }, { .text = "x" }, { .text = "\n" },
 	     { .text = "y\n" }, { .text = "" });
-	lines = open_lines(false);
+	lines = open_lines();
 	expect_line(&lines, "x\n");
 	expect_line(&lines, line);
 	expect_line(&lines, "y\n");
@@ -526,45 +533,15 @@ static void of_a_longer_line_the_rest_is_left_out(void **state)
 	struct io_lines lines;
 
 	(void)state;
-	for (int is_record = 0; is_record < 2; is_record++) {
-		long_text(text, BUF, 'x');
-		PLAY(open_ok, { .text = text }, { .text = text }, { .text = "x" },
-		     { .text = "x\nab\n" }, { .text = text }, { .text = "\n" },
-		     { .text = "" });
-		lines = open_lines(is_record);
-		expect_line(&lines, text);
-		expect_line(&lines, "ab\n");
-		if (is_record) {
-			expect_line(&lines, "");
-			continue;
-		}
-		expect_line(&lines, text);
-		expect_line(&lines, "");
-		assert_int_equal(steps, 0);
-	}
-}
-
-/* It ends in a newline since there was no room for more. */
-static void a_record_that_fills_the_buffer_may_go_on(void **state)
-{
-	char text[BUF + 1];
-	struct io_lines lines;
-
-	(void)state;
-	long_text(text, BUF, '\n');
-	PLAY(open_ok, { .text = text }, { .text = "VmRSS:\t1 kB\n" });
-	lines = open_lines(true);
+	long_text(text, BUF, 'x');
+	PLAY(open_ok, { .text = text }, { .text = text }, { .text = "x" },
+	     { .text = "x\nab\n" }, { .text = text }, { .text = "\n" }, { .text = "" });
+	lines = open_lines();
 	expect_line(&lines, text);
-	expect_line(&lines, "VmRSS:\t1 kB\n");
+	expect_line(&lines, "ab\n");
+	expect_line(&lines, text);
 	expect_line(&lines, "");
 	assert_int_equal(steps, 0);
-	{
-		PLAY(open_ok, { .text = text }, { .text = "" });
-		lines = open_lines(true);
-		expect_line(&lines, text);
-		expect_line(&lines, "");
-		assert_int_equal(steps, 0);
-	}
 }
 
 static void lines_that_end_without_a_newline_are_refused(void **state)
@@ -573,13 +550,11 @@ static void lines_that_end_without_a_newline_are_refused(void **state)
 	struct io_lines lines;
 
 	(void)state;
-	for (int is_record = 0; is_record < 2; is_record++) {
-		PLAY(open_ok, { .text = "ab\ncd" }, { .text = "" });
-		lines = open_lines(is_record);
-		expect_line(&lines, "ab\n");
-		assert_int_equal(io_lines_next(&lines, &line), -EBADMSG);
-		assert_int_equal(steps, 0);
-	}
+	PLAY(open_ok, { .text = "ab\ncd" }, { .text = "" });
+	lines = open_lines();
+	expect_line(&lines, "ab\n");
+	assert_int_equal(io_lines_next(&lines, &line), -EBADMSG);
+	assert_int_equal(steps, 0);
 }
 
 static void lines_that_cannot_be_read_are_refused(void **state)
@@ -589,13 +564,13 @@ static void lines_that_cannot_be_read_are_refused(void **state)
 
 	(void)state;
 	PLAY({ .err = ENOENT });
-	assert_int_equal(io_lines_open(NULL, "/proc/x", true, &lines), -EOPNOTSUPP);
+	assert_int_equal(io_lines_open(NULL, "/proc/x", &lines), -EOPNOTSUPP);
 	PLAY(open_ok, { .err = ESRCH });
-	lines = open_lines(true);
+	lines = open_lines();
 	assert_int_equal(io_lines_next(&lines, &line), -ESRCH);
 	assert_string_equal(line, "untouched");
 	PLAY(open_ok, { .text = "ab\nc" }, { .err = EISDIR });
-	lines = open_lines(false);
+	lines = open_lines();
 	expect_line(&lines, "ab\n");
 	assert_int_equal(io_lines_next(&lines, &line), -EIO);
 	assert_int_equal(steps, 0);
@@ -629,6 +604,7 @@ int main(void)
 		cmocka_unit_test(opens_neither_block_nor_leak),
 		cmocka_unit_test(a_line_takes_one_read),
 		cmocka_unit_test(a_read_cut_short_goes_on),
+		cmocka_unit_test(text_of_several_lines_is_read_to_its_end),
 		cmocka_unit_test(text_without_a_newline_is_read_to_its_end),
 		cmocka_unit_test(an_empty_file_is_empty_text),
 		cmocka_unit_test(text_that_fills_the_buffer_is_too_long),
@@ -644,11 +620,9 @@ int main(void)
 		cmocka_unit_test(paths_are_looked_up_below_their_root),
 		cmocka_unit_test(a_directory_is_read_again_from_its_first),
 		cmocka_unit_test(lines_end_in_newlines_only),
-		cmocka_unit_test(a_record_takes_one_read),
-		cmocka_unit_test(a_record_cut_short_goes_on),
+		cmocka_unit_test(a_file_ends_where_nothing_follows),
 		cmocka_unit_test(a_line_may_fill_the_buffer),
 		cmocka_unit_test(of_a_longer_line_the_rest_is_left_out),
-		cmocka_unit_test(a_record_that_fills_the_buffer_may_go_on),
 		cmocka_unit_test(lines_that_end_without_a_newline_are_refused),
 		cmocka_unit_test(lines_that_cannot_be_read_are_refused),
 		cmocka_unit_test(the_page_size_is_the_machine_s),
