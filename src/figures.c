@@ -253,6 +253,8 @@ static int read_status(const struct oomctl_ctx *process, const char *path,
 		return r;
 	if (!s.has_uid)
 		return -EBADMSG;
+	if (s.uid > UINT32_MAX)
+		return -ERANGE;
 
 	*out = s;
 	return 0;

@@ -142,7 +142,7 @@ int parse_pid(const char *name, int32_t *out)
 
 	for (i = 0; i < 10 && name[i] >= '0' && name[i] <= '9'; i++) /* of 2147483647 */
 		v = v * 10 + (uint64_t)(name[i] - '0');
-	if (name[i] != '\0' || v == 0 || v > INT32_MAX)
+	if (name[i] != '\0' || name[0] == '0' || v == 0 || v > INT32_MAX)
 		return -EBADMSG;
 
 	*out = (int32_t)v;
@@ -154,7 +154,7 @@ int parse_hugepages_name(const char *name, uint64_t *out_kb)
 	struct rest t = { name, strlen(name) };
 
 	if (!skip_prefix(&t, "hugepages-", strlen("hugepages-")) ||
-	    !cut_suffix(&t, "kB", strlen("kB")))
+	    !cut_suffix(&t, "kB", strlen("kB")) || (t.len > 0 && *t.at == '0'))
 		return -EBADMSG;
 
 	return parse_digits(t.at, t.len, out_kb);
@@ -424,12 +424,27 @@ int parse_stat(const char *text, size_t len, struct parse_stat *out)
 	return r;
 }
 
-/* Digits that tabs or spaces precede, and anything but a digit follows. */
+static bool skip_blank(struct rest *t)
+{
+	return take_char(t, '\t') || take_char(t, ' ');
+}
+
+/* Digits that tabs or spaces precede and follow. */
 static int parse_status_number(struct rest t, uint64_t *out)
 {
-	while (take_char(&t, '\t') || take_char(&t, ' '))
+	uint64_t v;
+	int r;
+
+	while (skip_blank(&t))
 		;
-	return take_digits(&t, out);
+	r = take_digits(&t, &v);
+	if (r < 0)
+		return r;
+	if (t.len > 0 && !skip_blank(&t))
+		return -EBADMSG;
+
+	*out = v;
+	return 0;
 }
 
 static int parse_hex(struct rest t, uint64_t *out)

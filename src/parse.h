@@ -17,7 +17,7 @@ struct oomctl_meminfo;
 int parse_i32(const char *text, size_t len, int32_t *out);
 int parse_u64(const char *text, size_t len, uint64_t *out);
 
-/* The name of a process's directory; -EBADMSG for other names. */
+/* The name of a process's directory, without zeros in front; -EBADMSG for other names. */
 int parse_pid(const char *name, int32_t *out);
 
 /* The `Pid:` of a pidfd's fdinfo; -EBADMSG when there is none. */

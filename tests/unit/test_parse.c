@@ -127,6 +127,7 @@ static void huge_page_directories_tell_their_size(void **state)
 		{ "hugepages-2048MB", -EBADMSG, 0 },
 		{ "hugepages-2048kBx", -EBADMSG, 0 },
 		{ "hugepages--1kB", -EBADMSG, 0 },
+		{ "hugepages-02048kB", -EBADMSG, 0 },
 		{ "Hugepages-2048kB", -EBADMSG, 0 },
 		{ "hugepages-18446744073709551616kB", -ERANGE, 0 },
 	};
@@ -270,7 +271,8 @@ static void the_name_of_a_process_is_its_pid(void **state)
 {
 	static const char *const others[] = {
 		"",    "0",  "self", "1x", "-1",         "+1",
-		"1.2", " 1", "sys",  "/",  "2147483648", "99999999999999999999"
+		"1.2", " 1", "sys",  "/",  "2147483648", "99999999999999999999",
+		"01",  "00", "1 ",
 	};
 	int32_t pid = UNTOUCHED;
 
@@ -445,6 +447,8 @@ static void status_lines_of_another_form_are_refused(void **state)
 		{ "Uid:\tx\n", -EBADMSG },
 		{ "VmRSS:\t kB\n", -EBADMSG },
 		{ "VmRSS:\t-1 kB\n", -EBADMSG },
+		{ "VmRSS:\t0x1 kB\n", -EBADMSG },
+		{ "Uid:\t1.0\n", -EBADMSG },
 		{ "VmSwap:\t18446744073709551616 kB\n", -ERANGE },
 		{ "CapEff:\n", -EBADMSG },
 		{ "CapEff:\t\n", -EBADMSG },

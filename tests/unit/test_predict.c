@@ -424,6 +424,7 @@ static void broken_files_are_refused(void **state)
 		{ "status", "VmRSS: x\n", -EBADMSG },
 		{ "status", "VmRSS: 1", -EBADMSG },
 		{ "status", "VmSwap: 18446744073709551616 kB\n", -ERANGE },
+		{ "status", "Uid:\t4294967296\n", -ERANGE },
 	};
 	const struct fixture *f = *state;
 
