@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 # SPDX-License-Identifier: MIT
 """Makes each system call of each library call fail, in each way, one at a time.
 
@@ -18,43 +18,21 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from errno import EBADMSG, EINVAL, EIO, EOPNOTSUPP, ESRCH
 
+from machine import (CGROUP_V1, CGROUP_V2, ENDED, FIT, KNOBS, MEM_TOTAL, OLD_ADJ, OLD_KERNEL,
+                     OLD_KNOB, PIDS, TIED, make_machine)
+
 KEPT = ["EACCES", "EINVAL", "EMFILE", "ENFILE", "ENOMEM", "EPERM", "EROFS", "ESRCH"]
 MISSING = ["ENOENT", "ENOTDIR"]
-OTHERS = ["EAGAIN", "EINTR", "EIO", "ENODEV"]
+OTHERS = ["EINTR", "EIO"]  # outside.c tries more
 INTERRUPTIONS = 100  # of one system call, and a call gives up
 
 POLL = "poll" if os.uname().machine == "x86_64" else "ppoll"
 RETRIED = ["openat", "read", "pread64", "write", "getdents64", POLL]
-KNOBS = {
-    "admin_reserve_kbytes": "vm/admin_reserve_kbytes",
-    "oom_dump_tasks": "vm/oom_dump_tasks",
-    "oom_kill_allocating_task": "vm/oom_kill_allocating_task",
-    "overcommit_kbytes": "vm/overcommit_kbytes",
-    "overcommit_memory": "vm/overcommit_memory",
-    "overcommit_ratio": "vm/overcommit_ratio",
-    "panic_on_oom": "vm/panic_on_oom",
-    "panic_timeout": "kernel/panic",
-    "user_reserve_kbytes": "vm/user_reserve_kbytes",
-}
 CALC = [
     "badness", "badness_of_oom_score", "commit_limit", "footprint_of_oom_score", "grant",
     "grant_bound", "grant_max", "oom_score", "oom_score_adj_above", "oom_score_adj_below", "overcommit_ratio",
     "victim",
 ]
-OLD_KNOB, OLD_ADJ = "1\n", "999\n"
-MEM_TOTAL = "MemTotal: 4029312 kB\n"
-OLD_MEMINFO = MEM_TOTAL + "SwapTotal: 0 kB\nCommitted_AS: 1000 kB\nHugePages_Total: 3\nHugepagesize: 2048 kB\n"
-MEMINFO = OLD_MEMINFO + "Hugetlb: 6144 kB\n"
-PIDS = 8, 9, 10
-FIT = 2  # in the array of a ranking
-STAT = "%d (a b) S" + " 0" * 18 + " 77 0 %d" + " 0" * 28 + "\n"  # start and pages of RAM
-MAPPING = "00400000-00452000 rw-p 00000000 00:00 0\nSize: 328 kB\nVmFlags: rd wr mr mw me ac\n"
-STATUS = "Name:\ta b\nUid:\t1000\t1000\t1000\t1000\n"
-MEMORY = "VmRSS:\t%d kB\nVmPTE:\t40 kB\nVmSwap:\t0 kB\n"
-CAPABILITIES = "CapEff:\t0000000000200000\n"
-# Behind a comma a case is named, of the call before it. Each has a machine of its own.
-OLD_KERNEL, ENDED, TIED = ", old kernel", ", main thread ended", ", tied"
-CGROUP_V1, CGROUP_V2 = ", v1", ", v2"
 MALLOC_SHOWS = "GLIBC_TUNABLES=glibc.malloc.mmap_threshold=0"  # as an mmap(2) each
 UNTOUCHED = b"?"  # bytes of the output
 GIVES_NOTHING = "ctx_free", "gauge_close", "strerror", "version"
@@ -233,54 +211,6 @@ def faults_of(step, line, when):
     if access == "write":
         for count in range(int(line.split()[-1])):
             yield f"retval={count}:when={when}", 1, EIO
-
-
-def make_process(put, where, pid, score, status):
-    put(f"{where}/oom_score", f"{score}\n")
-    put(f"{where}/oom_score_adj", "0\n")
-    put(f"{where}/stat", STAT % (pid, 100 * pid))
-    put(f"{where}/status", status)
-
-
-def make_processes(put, name):
-    tied = name.endswith(TIED) or name == "rank_before"
-    whole = STATUS + MEMORY % 4000 + CAPABILITIES
-    for pid in PIDS:
-        make_process(put, f"proc/{pid}", pid, 700 if tied else 690 + pid, whole)
-        put(f"proc/{pid}/cgroup", "4:memory:/a\n" if name.endswith(CGROUP_V1) else "0::/a/b\n")
-    make_process(put, "proc/self", 7, 700, whole)
-    if name.endswith(ENDED):
-        put(f"proc/{PIDS[0]}/status", STATUS + CAPABILITIES)
-        make_process(put, f"proc/{PIDS[0]}/task/81", 81, 700, whole)
-
-
-def make_machine(root, name):
-    def put(path, text):
-        path = pathlib.Path(root, path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-
-    for path in KNOBS.values():
-        put("proc/sys/" + path, OLD_KNOB)
-    put("proc/meminfo", OLD_MEMINFO if name.endswith(OLD_KERNEL) else MEMINFO)
-    put("proc/sys/kernel/osrelease", "6.1.0\n")
-    put("proc/sys/vm/swappiness", "60\n")
-    for size_kb, count in (2048, 3), (1048576, 0):
-        put(f"sys/kernel/mm/hugepages/hugepages-{size_kb}kB/nr_hugepages", f"{count}\n")
-    put("sys/devices/system/cpu/present", "0-1\n")
-
-    make_processes(put, name)
-    put("proc/self/statm", "1000 100 10 1 0 100 0\n")
-    put("proc/self/smaps", MAPPING)
-    os.makedirs(f"{root}/proc/self/ns")
-    os.symlink("user:[4026531837]", f"{root}/proc/self/ns/user")
-    if name.endswith(CGROUP_V1):
-        limits = ["memory/a/memory." + n for n in ("limit_in_bytes", "memsw.limit_in_bytes")]
-        put("sys/fs/cgroup/memory/a/memory.swappiness", "60\n")
-    else:
-        limits = ["a/memory.max", "a/memory.swap.max"]
-    for limit in limits:
-        put("sys/fs/cgroup/" + limit, "104857600\n")
 
 
 def call_of(name):

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include "calls.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct oomctl_commit_figures in = {
+	.mem_total_kb = 4029312,
+	.overcommit_ratio = 50,
+	.page_size = 4096,
+};
+static const char text[] = "MemTotal: 4029312 kB\n";
+static const struct oomctl_grant_figures request = {
+	.commit = { .mem_total_kb = 4029312, .page_size = 4096 },
+	.cpus = 2,
+};
+static const struct oomctl_task_figures task = { .rss_pages = 9472 };
+
+#define RULE OOMCTL_SCORE_RULE_5_9
+
+enum { T = 250555, PID = 8 };
+
+struct given given;
+
+/* Where processes are ranked: what it holds after a failure is not told. */
+static struct oomctl_rank_entry entries[FIT];
+
+union out out;
+
+/* clang-format off */
+#define KNOB(NAME, OUT, VALUE)                                                          \
+	CALL(vm_get_##NAME, given.ctx, &out.OUT)                                        \
+	CALL(vm_set_##NAME, given.ctx, VALUE)
+
+#define GRANT &out.grant.verdict, &out.grant.margin_kb
+#define RANK entries, FIT, sizeof(entries[0]), &out.rank.count, &out.rank.report,       \
+	     sizeof(out.rank.report)
+
+/* The values differ from those that the files hold before. */
+#define CALLS                                                                           \
+	CALL(calc_badness, RULE, &task, T, &out.i64[0])                                 \
+	CALL(calc_badness_of_oom_score, RULE, 691, T, &out.i64[0], &out.i64[1])         \
+	CALL(calc_commit_limit, &in, &out.u64)                                          \
+	CALL(calc_footprint_of_oom_score, RULE, 691, 0, 0, T, &out.range[0], &out.range[1]) \
+	CALL(calc_grant, &request, 4, GRANT)                                            \
+	CALL(calc_grant_bound, &request, 4, &out.u64)                                   \
+	CALL(calc_grant_max, &request, &out.u64)                                        \
+	CALL(calc_oom_score, RULE, &task, T, &out.i32)                                  \
+	CALL(calc_oom_score_adj_above, RULE, &task, T, 0, &out.i32)                     \
+	CALL(calc_oom_score_adj_below, RULE, &task, T, 0, &out.i32)                     \
+	CALL(calc_overcommit_ratio, &in, 2014656, &out.i32)                             \
+	CALL(calc_victim, RULE, &task, 1, T, &out.victim.index, &out.victim.margin_pages) \
+	VOID(ctx_free, given.ctx)                                                       \
+	CALL(ctx_new, given.proc, given.sys, &out.ctx)                                  \
+	VOID(gauge_close, given.gauge)                                                  \
+	CALL(gauge_open_pidfd, given.ctx, given.pidfd, OOMCTL_PROC_OOM_SCORE, &out.gauge) \
+	CALL(gauge_open_proc, given.ctx, PID, OOMCTL_PROC_OOM_SCORE, &out.gauge)        \
+	CALL(gauge_open_vm, given.ctx, OOMCTL_VM_PANIC_TIMEOUT, &out.gauge)             \
+	CALL(gauge_read, given.gauge, &out.i64[0])                                      \
+	CALL(meminfo_parse, text, sizeof(text) - 1, &out.meminfo, sizeof(out.meminfo))  \
+	CALL(meminfo_read, given.ctx, &out.meminfo, sizeof(out.meminfo))                \
+	CALL(meminfo_read_commit_figures, given.ctx, &out.figures, sizeof(out.figures)) \
+	CALL(pidfd_get_oom_score, given.ctx, given.pidfd, &out.i32)                     \
+	CALL(pidfd_get_oom_score_adj, given.ctx, given.pidfd, &out.i32)                 \
+	CALL(pidfd_set_oom_score_adj, given.ctx, given.pidfd, 1000)                     \
+	CALL(predict_commit, given.ctx, 4, GRANT)                                       \
+	CALL(predict_fork, given.ctx, GRANT)                                            \
+	CALL(predict_oom_score, given.ctx, PID, 500, &out.i32)                          \
+	CALL(predict_read_grant_figures, given.ctx, &out.request, sizeof(out.request))  \
+	CALL(predict_read_score_rule, given.ctx, &out.rule)                             \
+	CALL(predict_read_task_figures, given.ctx, PID, &out.task, sizeof(out.task))    \
+	CALL(predict_read_total_pages, given.ctx, &out.u64)                             \
+	CALL(proc_get_oom_score, given.ctx, 0, &out.i32)                                \
+	CALL(proc_get_oom_score_adj, given.ctx, 0, &out.i32)                            \
+	CALL(proc_set_oom_score_adj, given.ctx, 0, 1000)                                \
+	CALL(rank_before, given.ctx, 0, RANK)                                           \
+	CALL(rank_cgroup, given.ctx, "/a", RANK)                                        \
+	CALL(rank_process, given.ctx, PID, &out.entry, sizeof(out.entry))               \
+	CALL(rank_scores, given.ctx, RANK)                                              \
+	CALL(rank_victims, given.ctx, RANK)                                             \
+	VOID(strerror, -1)                                                              \
+	VOID(version)                                                                   \
+	KNOB(admin_reserve_kbytes, u64, 20)                                             \
+	KNOB(oom_dump_tasks, i32, 20)                                                   \
+	KNOB(oom_kill_allocating_task, i32, 20)                                         \
+	KNOB(overcommit_kbytes, u64, 20)                                                \
+	KNOB(overcommit_memory, overcommit, OOMCTL_OVERCOMMIT_NEVER)                    \
+	KNOB(overcommit_ratio, i32, 20)                                                 \
+	KNOB(panic_on_oom, on_oom, OOMCTL_PANIC_ALWAYS)                                 \
+	KNOB(panic_timeout, i32, 20)                                                    \
+	KNOB(user_reserve_kbytes, u64, 20)
+
+#define CALL(NAME, ...) static int run_##NAME(void) { return oomctl_##NAME(__VA_ARGS__); }
+#define VOID(NAME, ...) static int run_##NAME(void) { oomctl_##NAME(__VA_ARGS__); return 0; }
+CALLS
+#undef CALL
+#undef VOID
+
+#define CALL(NAME, ...) { #NAME, run_##NAME },
+#define VOID CALL
+const struct call calls[] = { CALLS { NULL, NULL } };
+/* clang-format on */
+
+int give(const char *root)
+{
+	int r = 0;
+
+	given.ctx = NULL;
+	given.gauge = NULL;
+	snprintf(given.proc, sizeof(given.proc), "%s/proc", root);
+	snprintf(given.sys, sizeof(given.sys), "%s/sys", root);
+	if (*root)
+		r = oomctl_ctx_new(given.proc, given.sys, &given.ctx);
+	if (r == 0)
+		r = oomctl_gauge_open_vm(given.ctx, OOMCTL_VM_PANIC_TIMEOUT,
+					 &given.gauge);
+	return r;
+}
+
+void take_back(void)
+{
+	oomctl_gauge_close(given.gauge);
+	oomctl_ctx_free(given.ctx);
+}
+
+static void tidy_handles(const char *name)
+{
+	if (strcmp(name, "ctx_free") == 0)
+		given.ctx = NULL;
+	if (strcmp(name, "gauge_close") == 0)
+		given.gauge = NULL;
+	if (strcmp(name, "ctx_new") == 0)
+		oomctl_ctx_free(out.ctx);
+	if (strncmp(name, "gauge_open", 10) == 0)
+		oomctl_gauge_close(out.gauge);
+}
+
+void tidy(const char *name)
+{
+	tidy_handles(name);
+	if (strcmp(name, "ctx_new") == 0 || strncmp(name, "gauge_open", 10) == 0)
+		out.u64 = 1; /* the address is never the same */
+	if (strncmp(name, "rank_", 5) == 0 && strcmp(name, "rank_process") != 0)
+		memcpy(out.rank.entries, entries, out.rank.count * sizeof(entries[0]));
+}
