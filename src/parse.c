@@ -28,8 +28,11 @@ static inline int parse_digits(const char *text, size_t len, uint64_t *out)
 			fits = false;
 	}
 
+	if (!fits)
+		return -ERANGE;
+
 	*out = v;
-	return fits ? 0 : -ERANGE;
+	return 0;
 }
 
 /* [-]digits[\n] */
