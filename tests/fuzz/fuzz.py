@@ -3,9 +3,10 @@
 """Feeds parsers and arithmetic with what nobody would write. Each .c beside this script is an entry.
 
 fuzz.py replay KIND        every entry with its corpus: under ASan and UBSan (asan), under MSan (msan)
-fuzz.py run [SECONDS [ENTRY]]
-                           as long a search by each entry, a tenth of it under MSan; prints a row each
-fuzz.py keep [ENTRY]       adds what a search found, as far as it reaches new code, to the corpus
+fuzz.py run [--jobs N] [SECONDS [ENTRY]]
+                           a search by each entry, a tenth of it under MSan; prints a row each, and
+                           how much of the sources all inputs run that are known now
+fuzz.py keep [ENTRY]       adds what searches found to the corpus, where it reaches new code
 """
 import argparse
 import os
@@ -155,11 +156,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=SOURCE / "build" / "fuzz", help="where to build")
-    parser.add_argument("--jobs", type=int, default=2, help="entries at a time")
     actions = parser.add_subparsers(dest="action", required=True)
     actions.add_parser("replay").add_argument("kind", choices=["asan", "msan"])
     searching = actions.add_parser("run")
     searching.add_argument("seconds", type=int, nargs="?", default=300)
+    searching.add_argument("--jobs", type=int, default=2, help="entries at a time")
     for action in searching, actions.add_parser("keep"):
         action.add_argument("entry", nargs="?", choices=entries())
     options = parser.parse_args()

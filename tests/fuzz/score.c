@@ -69,11 +69,10 @@ static int64_t score_by_pages(const struct question *q, int64_t pages, int32_t a
 			      uint32_t flags)
 {
 	struct oomctl_task_figures t = { .oom_score_adj = adj, .flags = flags };
-	int32_t score = -1;
+	int32_t score;
 
 	t.rss_pages = (uint64_t)pages;
-	EXPECT(oomctl_calc_oom_score(q->rule, &t, q->total, &score) <= 0);
-	return score;
+	return oomctl_calc_oom_score(q->rule, &t, q->total, &score) < 0 ? -1 : score;
 }
 
 static void check_weights(const struct question *q, const struct oomctl_task_figures *t)
