@@ -317,14 +317,6 @@ static bool is_unkillable(enum oomctl_score_rule rule, int32_t score, int32_t ad
 						 adj > OOMCTL_SCORE_ADJ_MIN + 1));
 }
 
-/* A score of 0 is common before 5.9. */
-static bool may_have_memory(enum oomctl_score_rule rule, int32_t score,
-			    const struct parse_stat *stat)
-{
-	return !(stat->flags & PF_KTHREAD) &&
-	       (score > 0 || rule != OOMCTL_SCORE_RULE_5_9);
-}
-
 /* What its main thread says of the process, and a thread of its memory. */
 static void fill_process(const struct figures_scale *scale, const struct parse_stat *main,
 			 const struct parse_stat *stat, const struct parse_status *status,
@@ -361,7 +353,7 @@ int figures_read_files(const struct oomctl_ctx *process,
 	if (r == 0)
 		r = read_status(process, "/proc/status", &status);
 	stat = main;
-	if (r == 0 && !status.has_memory && may_have_memory(scale->rule, p->score, &main))
+	if (r == 0 && !status.has_memory && !(main.flags & PF_KTHREAD))
 		r = read_threads(process, &stat, &status);
 	if (r == 0)
 		fill_process(scale, &main, &stat, &status, p);

@@ -371,12 +371,10 @@ static struct rest take_word(struct rest *t)
 	return word;
 }
 
+/* Into zeros, of which at least one is left. */
 static void copy_comm(struct rest from, char out[16])
 {
-	size_t len = from.len < 15 ? from.len : 15;
-
-	memset(out, 0, 16);
-	memcpy(out, from.at, len);
+	memcpy(out, from.at, from.len < 15 ? from.len : 15);
 }
 
 /* "PID (COMM) ": a comm may hold spaces and parentheses, the rest does not. */
@@ -522,7 +520,6 @@ int parse_smaps_line(const char *text, size_t len, struct parse_smaps *sum)
 {
 	struct rest line = { text, len };
 
-	cut_suffix(&line, "\n", 1);
 	if (skip_prefix(&line, "Size:", strlen("Size:")))
 		return parse_status_number(line, &sum->size_kb);
 	if (!skip_prefix(&line, "VmFlags: ", strlen("VmFlags: ")))

@@ -117,7 +117,6 @@ static void sort(struct heap *h)
 struct ranking {
 	const struct oomctl_ctx *ctx;
 	struct heap heap;
-	struct heap settled; /* the places before it, when it is only the last ones */
 	struct scan scan;
 	struct figures_scale scale;
 	struct oomctl_rank_report report;
@@ -232,21 +231,12 @@ static int visit_all(struct ranking *k, struct oomctl_rank_entry *e)
 	return 0;
 }
 
-/* Whether a process has a place already: its score may have fallen since. */
-static bool is_settled(const struct ranking *k, pid_t pid)
-{
-	for (size_t i = 0; i < k->settled.count; i++)
-		if (entry_at(&k->settled, i)->pid == pid)
-			return true;
-	return false;
-}
-
-/* One that shares the last score, or has come to more: the pages tell which of them fit. */
+/* One of the last score, or of more: the pages tell which of them fit. */
 static int visit_tied(struct ranking *k, struct oomctl_rank_entry *e)
 {
 	int r = read_score(k, &e->oom_score);
 
-	if (r < 0 || e->oom_score < k->left_out || is_settled(k, e->pid) ||
+	if (r < 0 || e->oom_score < k->left_out ||
 	    (k->has_limit && e->pid == k->limit.pid))
 		return r;
 
@@ -371,34 +361,14 @@ static bool is_tied(const struct ranking *k)
 	       k->left_out != k->limit.oom_score; /* those are detailed */
 }
 
-/* Chooses again among those with the last score, for the places behind all others. */
+/* Chooses again, by pages, among those whose scores fit. */
 static int settle_tie(struct ranking *k)
 {
-	struct heap all = k->heap;
-	uint64_t unread;
-	int r;
+	int r = scan_rewind(&k->scan);
 
 	k->heap.count = 0;
-	for (size_t i = 0; i < all.count; i++)
-		if (entry_at(&all, i)->oom_score > k->left_out)
-			swap(&all, i, k->heap.count++);
-	r = keep(k, stays_with_details);
-	if (r == 0)
-		r = scan_rewind(&k->scan);
-	if (r < 0)
-		return r;
-
-	all.count = k->heap.count;
-	k->settled = k->heap;
-	k->heap.base += all.count * all.stride;
-	k->heap.capacity -= all.count;
-	k->heap.count = 0;
-	unread = k->report.unread; /* counted before */
-	r = walk(k, visit_tied);
-	k->report.unread = unread;
-	all.count += k->heap.count;
-	k->heap = all;
-	return r;
+	k->report.unread = 0; /* they are met again */
+	return r < 0 ? r : walk(k, visit_tied);
 }
 
 static int rank_by_badness(struct ranking *k)
@@ -476,7 +446,6 @@ static int rank_by_score(struct ranking *k)
 
 static int rank_scores(struct ranking *k)
 {
-	k->heap.is_by_score = true;
 	return rank_until_full(k, rank_by_score);
 }
 

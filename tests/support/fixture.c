@@ -27,6 +27,11 @@ static void make_parents(char *path)
 	}
 }
 
+static int create(const char *path)
+{
+	return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+}
+
 void fixture_put_bytes(const struct fixture *f, const char *path, const char *bytes,
 		       size_t len)
 {
@@ -34,8 +39,11 @@ void fixture_put_bytes(const struct fixture *f, const char *path, const char *by
 	int fd;
 
 	snprintf(buf, sizeof(buf), "%s", fixture_path(f, path));
-	make_parents(buf);
-	fd = open(buf, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	fd = create(buf);
+	if (fd < 0) {
+		make_parents(buf);
+		fd = create(buf);
+	}
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, bytes, len), len);
 	close(fd);
@@ -76,6 +84,7 @@ int fixture_setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 	char proc[sizeof(f->dir) + 8], sys[sizeof(f->dir) + 8];
 
+	f->descriptors = open_descriptors();
 	strcpy(f->dir, "/tmp/oomctl-test-XXXXXX");
 	if (!mkdtemp(f->dir))
 		return -1;
@@ -104,6 +113,10 @@ int fixture_teardown(void **state)
 
 	oomctl_ctx_free(f->ctx);
 	r = nftw(f->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	if (open_descriptors() != f->descriptors) {
+		print_error("a descriptor is left open\n");
+		r = -1;
+	}
 	free(f);
 	return r;
 }

@@ -11,6 +11,7 @@
 struct fixture {
 	char dir[64];
 	struct oomctl_ctx *ctx;
+	int descriptors; /* open before the test, and after it */
 };
 
 /* cmocka's setup and teardown: *state is the fixture. */

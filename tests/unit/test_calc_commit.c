@@ -77,7 +77,7 @@ static void kbytes_count_in_whole_pages(void **state)
 		{ 4096, 4, 4 },       { 4096, 7, 4 },
 		{ 4096, 4097, 4096 }, { 4096, UINT64_MAX, UINT64_MAX - 3 },
 		{ 1024, 7, 7 },       { 16384, 15, 0 },
-		{ 65536, 127, 64 },
+		{ 65536, 127, 64 },   { 1048576, 1024, 1024 },
 	};
 
 	(void)state;
@@ -161,6 +161,26 @@ static void the_inverse_counts_swap_first(void **state)
 	assert_int_equal(ratio, 0);
 	assert_int_equal(oomctl_calc_overcommit_ratio(&in, 1001, &ratio), 0);
 	assert_int_equal(ratio, 1);
+	in.swap_total_kb = 1000000;
+	assert_int_equal(oomctl_calc_overcommit_ratio(&in, 1000000 + 2014656, &ratio), 0);
+	assert_int_equal(ratio, 50);
+}
+
+static void the_inverse_counts_pages_of_any_size(void **state)
+{
+	static const uint32_t sizes[] = { 1024, 4096, 65536, 1048576 };
+	int32_t ratio;
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(sizes); i++) {
+		const uint64_t page_kb = sizes[i] / 1024;
+		const struct oomctl_commit_figures in = { .mem_total_kb = 100 * page_kb,
+							  .page_size = sizes[i] };
+
+		assert_int_equal(oomctl_calc_overcommit_ratio(&in, 2 * page_kb, &ratio),
+				 0);
+		assert_int_equal(ratio, 2);
+	}
 }
 
 static void a_limit_out_of_reach_is_erange(void **state)
@@ -173,6 +193,9 @@ static void a_limit_out_of_reach_is_erange(void **state)
 	(void)state;
 	assert_int_equal(oomctl_calc_overcommit_ratio(&none, 1, &ratio), -ERANGE);
 	assert_int_equal(oomctl_calc_overcommit_ratio(&seed, most + 1, &ratio), -ERANGE);
+	/* The ratio in force does not matter, even if it allows nearly everything. */
+	vast.overcommit_ratio = -1;
+	assert_int_equal(oomctl_calc_overcommit_ratio(&vast, most + 1, &ratio), -ERANGE);
 	assert_int_equal(oomctl_calc_overcommit_ratio(&seed, UINT64_MAX, &ratio),
 			 -ERANGE);
 	vast.page_size = 1024;
@@ -186,6 +209,8 @@ static void a_limit_out_of_reach_is_erange(void **state)
 
 	assert_int_equal(oomctl_calc_overcommit_ratio(&seed, most, &ratio), 0);
 	assert_int_equal(ratio, INT32_MAX);
+	assert_int_equal(oomctl_calc_overcommit_ratio(&none, 0, &ratio), 0);
+	assert_int_equal(ratio, 0);
 }
 
 static void bad_figures_are_refused(void **state)
@@ -337,9 +362,13 @@ static void overcommitting_always_grants_everything(void **state)
 	(void)state;
 	in.overcommit_memory = OOMCTL_OVERCOMMIT_ALWAYS;
 	for (in.flags = 0; in.flags <= 7; in.flags++) {
+		uint64_t bound_kb = UNTOUCHED_U64;
+
 		expect_kb(in, 0, OOMCTL_VERDICT_GRANTED, INT64_MAX);
 		expect_kb(in, UINT64_MAX, OOMCTL_VERDICT_GRANTED, INT64_MAX);
 		assert_true(max_kb(in) == UINT64_MAX);
+		assert_int_equal(oomctl_calc_grant_bound(&in, 4, &bound_kb), 0);
+		assert_true(bound_kb == 0);
 	}
 }
 
@@ -553,6 +582,7 @@ static void pages_of_other_sizes_are_counted_alike(void **state)
 		{ 4096, 524288 - 65536 - 8192 - 1024 - 4 },
 		{ 16384, 524288 - 65536 - 8192 - 1024 - 16 },
 		{ 65536, 524288 - 65536 - 8192 - 1024 - 64 },
+		{ 1048576, 524288 - 65536 - 8192 - 1024 - 1024 },
 	};
 
 	(void)state;
@@ -719,6 +749,7 @@ int main(void)
 		cmocka_unit_test(published_captures_are_exact),
 		cmocka_unit_test(the_inverse_is_right_on_both_sides_of_each_edge),
 		cmocka_unit_test(the_inverse_counts_swap_first),
+		cmocka_unit_test(the_inverse_counts_pages_of_any_size),
 		cmocka_unit_test(a_limit_out_of_reach_is_erange),
 		cmocka_unit_test(bad_figures_are_refused),
 		cmocka_unit_test(guessing_grants_all_ram_and_swap_at_once),

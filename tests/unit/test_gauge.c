@@ -11,7 +11,8 @@
 
 static bool out_of_memory;
 static int failing_errno, preads;
-static int polled; /* whether the process of a pidfd has ended */
+static int emfile_at; /* the opening that fails, counted from 1; 0 for none */
+static int polled;    /* whether the process of a pidfd has ended */
 
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
@@ -28,6 +29,10 @@ void *__wrap_malloc(size_t size)
 
 int __wrap_openat(int dir, const char *path, int flags, ...)
 {
+	if (emfile_at > 0 && --emfile_at == 0) {
+		errno = EMFILE;
+		return -1;
+	}
 	if (failing_errno) {
 		errno = failing_errno;
 		return -1;
@@ -293,6 +298,21 @@ static void a_process_that_has_ended_is_esrch(void **state)
 	assert_ptr_equal(gauge, no_gauge());
 }
 
+static void the_directory_of_a_process_may_fail_to_open(void **state)
+{
+	struct oomctl_gauge *gauge = no_gauge();
+	const struct fixture *f = *state;
+
+	put_pidfd(f, 0);
+	fixture_put(f, "proc/42/oom_score", "667\n");
+	emfile_at = 2; /* behind the pidfd's fdinfo */
+	assert_int_equal(
+	    oomctl_gauge_open_pidfd(f->ctx, PIDFD, OOMCTL_PROC_OOM_SCORE, &gauge),
+	    -EMFILE);
+	assert_int_equal(emfile_at, 0);
+	assert_ptr_equal(gauge, no_gauge());
+}
+
 static void what_the_kernel_refuses_is_passed_on(void **state)
 {
 	static const int errnos[] = { EMFILE, EACCES, EPERM, EIO };
@@ -311,11 +331,29 @@ static void what_the_kernel_refuses_is_passed_on(void **state)
 	}
 }
 
+static void a_gauge_may_be_of_pid_1_and_descriptor_0(void **state)
+{
+	const struct fixture *f = *state;
+	struct oomctl_gauge *gauge;
+	int standard_input = dup(0);
+
+	fixture_put(f, "proc/1/oom_score", "667\n");
+	close(0);
+	assert_int_equal(oomctl_gauge_open_proc(f->ctx, 1, OOMCTL_PROC_OOM_SCORE, &gauge),
+			 0);
+	assert_int_equal(fcntl(0, F_GETFD), FD_CLOEXEC); /* it is there */
+	reads(gauge, 667);
+	oomctl_gauge_close(gauge);
+	dup2(standard_input, 0);
+	close(standard_input);
+}
+
 static void without_memory_nothing_is_opened(void **state)
 {
 	const struct fixture *f = *state;
 	struct oomctl_gauge *gauge = no_gauge();
-	int before = open_descriptors(), vm, proc, pidfd;
+	struct oomctl_ctx *ctx = NULL;
+	int before = open_descriptors(), vm, proc, pidfd, new;
 
 	put_pidfd(f, 0);
 	fixture_put(f, "proc/sys/vm/panic_on_oom", "0\n");
@@ -324,7 +362,10 @@ static void without_memory_nothing_is_opened(void **state)
 	vm = oomctl_gauge_open_vm(f->ctx, OOMCTL_VM_PANIC_ON_OOM, &gauge);
 	proc = oomctl_gauge_open_proc(f->ctx, 42, OOMCTL_PROC_OOM_SCORE, &gauge);
 	pidfd = oomctl_gauge_open_pidfd(f->ctx, PIDFD, OOMCTL_PROC_OOM_SCORE, &gauge);
+	new = oomctl_ctx_new(NULL, NULL, &ctx);
 	out_of_memory = false;
+	assert_int_equal(new, -ENOMEM);
+	assert_null(ctx);
 	assert_int_equal(vm, -ENOMEM);
 	assert_int_equal(proc, -ENOMEM);
 	assert_int_equal(pidfd, -ENOMEM);
@@ -400,7 +441,9 @@ int main(void)
 		FIXTURE_TEST(a_pidfd_s_process_has_the_same_gauges),
 		FIXTURE_TEST(what_is_not_there_is_refused),
 		FIXTURE_TEST(a_process_that_has_ended_is_esrch),
+		FIXTURE_TEST(the_directory_of_a_process_may_fail_to_open),
 		FIXTURE_TEST(what_the_kernel_refuses_is_passed_on),
+		FIXTURE_TEST(a_gauge_may_be_of_pid_1_and_descriptor_0),
 		FIXTURE_TEST(without_memory_nothing_is_opened),
 		FIXTURE_TEST(bad_arguments_are_refused_before_anything_is_opened),
 		FIXTURE_TEST(without_an_output_a_gauge_is_not_read),

@@ -17,12 +17,11 @@ struct step {
 	ssize_t count;
 };
 
-/* Close is not wrapped: this number is of no descriptor. */
 enum { FD = 9999 };
 
 static const struct step *script;
-static size_t steps, flags_seen;
-static int dir_seen;
+static size_t steps, flags_seen, size_seen;
+static int dir_seen, closed;
 static char path_seen[32];
 static off_t offset_seen;
 
@@ -41,6 +40,7 @@ static void play(const struct step *first, size_t count)
 #define STEPS(...) ((const struct step[]){ __VA_ARGS__ })
 #define PLAY(...) play(STEPS(__VA_ARGS__), LENGTH(STEPS(__VA_ARGS__)))
 
+int __wrap_close(int fd);
 int __wrap_openat(int dir, const char *path, int flags, ...);
 ssize_t __wrap_read(int fd, void *buf, size_t size);
 ssize_t __wrap_write(int fd, const void *buf, size_t size);
@@ -50,9 +50,11 @@ off_t __wrap_lseek(int fd, off_t offset, int whence);
 int __wrap_poll(void *fds, unsigned long count, int timeout);
 long __wrap_syscall(long number, ...);
 
+/* A call that succeeds leaves errno as it was. */
 static long answer(const struct step *s)
 {
-	errno = s->err;
+	if (s->err)
+		errno = s->err;
 	return s->err ? -1 : s->count;
 }
 
@@ -69,14 +71,22 @@ int __wrap_openat(int dir, const char *path, int flags, ...)
 	return (int)answer(next_step());
 }
 
+int __wrap_close(int fd)
+{
+	closed = fd;
+	return 0;
+}
+
 static ssize_t answer_text(void *buf, size_t size)
 {
 	const struct step *s = next_step();
 	size_t len = s->text ? strlen(s->text) : 0;
 
 	assert_true(len <= size);
+	size_seen = size;
 	memcpy(buf, s->text ? s->text : "", len);
-	errno = s->err;
+	if (s->err)
+		errno = s->err;
 	return s->err ? -1 : (ssize_t)len;
 }
 
@@ -173,6 +183,27 @@ static void a_line_takes_one_read(void **state)
 	assert_int_equal(io_read_line(NULL, "/proc/x", buf, sizeof(buf)), 3);
 	assert_memory_equal(buf, "12\n", 3);
 	assert_int_equal(steps, 0);
+	assert_int_equal(closed, FD);
+}
+
+static void descriptor_0_is_as_good_as_any(void **state)
+{
+	char buf[8];
+	int fd;
+
+	(void)state;
+	errno = EACCES;
+	PLAY({ .count = 0 }, { .text = "12\n" });
+	assert_int_equal(io_read_line(NULL, "/proc/x", buf, sizeof(buf)), 3);
+	assert_int_equal(closed, 0);
+	PLAY({ .count = 0 }, { .count = 1 });
+	closed = FD;
+	assert_int_equal(io_write(NULL, "/proc/x", "1", 1), 0);
+	assert_int_equal(closed, 0);
+	PLAY({ .count = 0 });
+	assert_int_equal(io_open_dir(NULL, "/proc/x", &fd), 0);
+	assert_int_equal(fd, 0);
+	assert_int_equal(steps, 0);
 }
 
 static void a_read_cut_short_goes_on(void **state)
@@ -185,6 +216,7 @@ static void a_read_cut_short_goes_on(void **state)
 	assert_int_equal(io_read_line(NULL, "/proc/x", buf, sizeof(buf)), 3);
 	assert_memory_equal(buf, "12\n", 3);
 	assert_int_equal(steps, 0);
+	assert_int_equal(size_seen, sizeof(buf) - 2);
 }
 
 static void text_of_several_lines_is_read_to_its_end(void **state)
@@ -285,6 +317,31 @@ static void a_storm_of_signals_ends(void **state)
 	assert_int_equal(io_write(NULL, "/proc/x", "1", 1), 0);
 }
 
+/* Each of these may give 0, and is not called once more. */
+static void an_interruption_that_is_over_is_over(void **state)
+{
+	const char *name = "untouched";
+	struct io_names names;
+	char buf[8];
+	int fd;
+
+	(void)state;
+	PLAY({ .err = EINTR }, { .count = 0 });
+	assert_int_equal(io_open_dir(NULL, "/proc/x", &fd), 0);
+	assert_int_equal(fd, 0);
+	PLAY({ .err = EINTR }, { .text = "" });
+	assert_int_equal(io_read_line_again(FD, buf, sizeof(buf)), 0);
+	PLAY(open_ok, { .err = EINTR }, { .count = 0 });
+	assert_int_equal(io_write(NULL, "/proc/x", "1", 1), -EIO);
+	PLAY({ .err = EINTR }, { .count = 0 });
+	assert_int_equal(io_pidfd_running(FD), 0);
+	PLAY(open_ok, { .err = EINTR }, { .count = 0 });
+	assert_int_equal(io_names_open(NULL, "/proc/.", &names), 0);
+	assert_int_equal(io_names_next(&names, &name), 0);
+	assert_null(name);
+	assert_int_equal(steps, 0);
+}
+
 static void a_write_is_whole_or_failed(void **state)
 {
 	(void)state;
@@ -292,6 +349,7 @@ static void a_write_is_whole_or_failed(void **state)
 	assert_int_equal(io_write(NULL, "/proc/x", "1000", 4), 0);
 	PLAY(open_ok, { .count = 3 });
 	assert_int_equal(io_write(NULL, "/proc/x", "1000", 4), -EIO);
+	errno = EACCES; /* of a call before */
 	PLAY(open_ok, { .count = 0 });
 	assert_int_equal(io_write(NULL, "/proc/x", "1000", 4), -EIO);
 	PLAY(open_ok, { .err = EINVAL });
@@ -391,6 +449,9 @@ static void a_link_is_read_whole(void **state)
 	PLAY({ .text = "user:[1" });
 	assert_int_equal(io_read_link(NULL, "/proc/x", buf, sizeof(buf)), 7);
 	assert_memory_equal(buf, "user:[1", 7);
+	errno = EACCES; /* of a call before */
+	PLAY({ .text = "" });
+	assert_int_equal(io_read_link(NULL, "/proc/x", buf, sizeof(buf)), 0);
 	PLAY({ .text = "user:[12" });
 	assert_int_equal(io_read_link(NULL, "/proc/x", buf, sizeof(buf)), -EBADMSG);
 	PLAY({ .err = ENOENT });
@@ -544,6 +605,46 @@ static void of_a_longer_line_the_rest_is_left_out(void **state)
 	assert_int_equal(steps, 0);
 }
 
+static void of_a_longer_line_the_rest_may_be_all(void **state)
+{
+	char text[BUF + 1];
+	struct io_lines lines;
+
+	(void)state;
+	long_text(text, BUF, 'x');
+	PLAY(open_ok, { .text = text }, { .text = "" });
+	lines = open_lines();
+	expect_line(&lines, text);
+	expect_line(&lines, "");
+	assert_int_equal(steps, 0);
+}
+
+static void a_line_without_end_is_refused(void **state)
+{
+	static struct step endless[2 + 512];
+	const char *line = "untouched";
+	char text[BUF + 1];
+	struct io_lines lines;
+
+	(void)state;
+	endless[0] = open_ok;
+	for (size_t i = 1; i < LENGTH(endless); i++)
+		endless[i].text = long_text(text, BUF, 'x');
+	play(endless, LENGTH(endless));
+	lines = open_lines();
+	expect_line(&lines, text);
+	assert_int_equal(io_lines_next(&lines, &line), -EBADMSG);
+	assert_int_equal(steps, 0);
+
+	endless[512].text = "x\n";
+	endless[513].text = "y\n";
+	play(endless, LENGTH(endless));
+	lines = open_lines();
+	expect_line(&lines, text);
+	expect_line(&lines, "y\n");
+	assert_int_equal(steps, 0);
+}
+
 static void lines_that_end_without_a_newline_are_refused(void **state)
 {
 	const char *line = "untouched";
@@ -603,6 +704,7 @@ int main(void)
 		cmocka_unit_test(every_errno_has_its_code),
 		cmocka_unit_test(opens_neither_block_nor_leak),
 		cmocka_unit_test(a_line_takes_one_read),
+		cmocka_unit_test(descriptor_0_is_as_good_as_any),
 		cmocka_unit_test(a_read_cut_short_goes_on),
 		cmocka_unit_test(text_of_several_lines_is_read_to_its_end),
 		cmocka_unit_test(text_without_a_newline_is_read_to_its_end),
@@ -610,6 +712,7 @@ int main(void)
 		cmocka_unit_test(text_that_fills_the_buffer_is_too_long),
 		cmocka_unit_test(a_read_that_fails_late_gives_nothing),
 		cmocka_unit_test(a_storm_of_signals_ends),
+		cmocka_unit_test(an_interruption_that_is_over_is_over),
 		cmocka_unit_test(a_write_is_whole_or_failed),
 		cmocka_unit_test(a_pidfd_is_ready_when_its_process_has_ended),
 		cmocka_unit_test(a_directory_may_fail_to_list),
@@ -623,6 +726,8 @@ int main(void)
 		cmocka_unit_test(a_file_ends_where_nothing_follows),
 		cmocka_unit_test(a_line_may_fill_the_buffer),
 		cmocka_unit_test(of_a_longer_line_the_rest_is_left_out),
+		cmocka_unit_test(of_a_longer_line_the_rest_may_be_all),
+		cmocka_unit_test(a_line_without_end_is_refused),
 		cmocka_unit_test(lines_that_end_without_a_newline_are_refused),
 		cmocka_unit_test(lines_that_cannot_be_read_are_refused),
 		cmocka_unit_test(the_page_size_is_the_machine_s),

@@ -98,6 +98,7 @@ static void malformed_lines_are_refused(void **state)
 		{ "SwapTotal: 1 kB\n", -EBADMSG },
 		{ "MemTotal: kB\n", -EBADMSG },
 		{ "MemTotal:\n", -EBADMSG },
+		{ "MemTotal: 1 kB\nMemFree:\n", -EBADMSG },
 		{ "MemTotal: 1\n", -EBADMSG },
 		{ "MemTotal: 1 k\n", -EBADMSG },
 		{ "MemTotal: 1 MB\n", -EBADMSG },
@@ -264,6 +265,8 @@ static void before_3_14_there_are_no_kbytes(void **state)
 	fixture_put(f, "proc/meminfo", MEMINFO);
 	fixture_put(f, "proc/sys/vm/overcommit_ratio", "60\n");
 	assert_int_equal(read_figures(f, 0).overcommit_ratio, 60);
+	fixture_put(f, "proc/sys/vm/overcommit_ratio", "0\n");
+	assert_true(read_figures(f, 0).overcommit_kbytes == 0);
 }
 
 static void a_file_that_fails_fails_the_figures(void **state)
@@ -382,7 +385,9 @@ static void a_change_between_the_reads_is_never_seen_half(void **state)
 	static const char *const half_twice[] = { "50\n", "0\n", "0\n", "9\n",
 						  "50\n", "0\n", "0\n", "9\n",
 						  "0\n",  "9\n", NULL };
-	static const char *const both_zero[] = { "0\n", "0\n", NULL };
+	static const char *const both_zero[] = { "0\n", "0\n", "0\n", "0\n", "0\n", "0\n",
+						 "0\n", "0\n", "0\n", "0\n", "0\n", "0\n",
+						 "0\n", "0\n", "0\n", "0\n", NULL };
 	const struct fixture *f = *state;
 	struct oomctl_commit_figures in;
 
@@ -397,6 +402,7 @@ static void a_change_between_the_reads_is_never_seen_half(void **state)
 	assert_true(in.overcommit_ratio == 0 && in.overcommit_kbytes == 9);
 	in = read_during(f, both_zero);
 	assert_true(in.overcommit_ratio == 0 && in.overcommit_kbytes == 0);
+	assert_int_equal(race - both_zero, 2 * 6); /* both, three times */
 }
 
 static void sizes_that_cannot_be_listed_fail_the_figures(void **state)

@@ -18,9 +18,12 @@
 static const char *failing_end;
 static int failing_errno;
 static int listing_errno;
+static bool reads_whole_lines; /* as the kernel gives a file of records */
 
 int __real_openat(int dir, const char *path, int flags, ...);
 int __wrap_openat(int dir, const char *path, int flags, ...);
+ssize_t __real_read(int fd, void *buf, size_t size);
+ssize_t __wrap_read(int fd, void *buf, size_t size);
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
 
@@ -33,6 +36,17 @@ int __wrap_openat(int dir, const char *path, int flags, ...)
 		return -1;
 	}
 	return __real_openat(dir, path, flags);
+}
+
+ssize_t __wrap_read(int fd, void *buf, size_t size)
+{
+	ssize_t n = __real_read(fd, buf, size);
+
+	while (reads_whole_lines && n > 0 && ((char *)buf)[n - 1] != '\n') {
+		n--;
+		lseek(fd, -1, SEEK_CUR);
+	}
+	return n;
 }
 
 long __wrap_syscall(long number, ...)
@@ -84,6 +98,7 @@ static void the_rule_follows_the_release(void **state)
 		{ "7.0.0+\n", 0, OOMCTL_SCORE_RULE_5_9 },
 		{ "1000.1\n", 0, OOMCTL_SCORE_RULE_5_9 },
 		{ "\n", -EBADMSG, 0 },
+		{ "", -EBADMSG, 0 },
 		{ "Plan 9\n", -EBADMSG, 0 },
 	};
 	const struct fixture *f = *state;
@@ -130,6 +145,10 @@ static void the_total_is_ram_and_swap(void **state)
 	assert_int_equal(oomctl_predict_read_total_pages(f->ctx, &pages), 0);
 	assert_true(pages == 9);
 
+	snprintf(text, sizeof(text), "MemTotal: %" PRIu64 " kB\n", kb_of(1));
+	fixture_put(f, "proc/meminfo", text);
+	assert_int_equal(oomctl_predict_read_total_pages(f->ctx, &pages), 0);
+	assert_true(pages == 1);
 	snprintf(text, sizeof(text), "MemTotal: %" PRIu64 " kB\n", kb_of(2) - 1);
 	fixture_put(f, "proc/meminfo", text);
 	assert_int_equal(oomctl_predict_read_total_pages(f->ctx, &pages), 0);
@@ -245,10 +264,13 @@ static void the_ram_is_the_figure_of_the_kernels_choice(void **state)
 static void pid_0_is_the_caller(void **state)
 {
 	const struct fixture *f = *state;
+	int32_t score = UNTOUCHED;
 
 	put_machine(f, "6.1\n");
 	put_process_as(f, "self", &some);
 	assert_true(read_task(f, 0).rss_pages == 1000);
+	assert_int_equal(oomctl_predict_oom_score(f->ctx, 0, 1000, &score), 0);
+	assert_true(score >= 1333);
 }
 
 static uint32_t flags_of(const struct fixture *f, const char *release, struct process p)
@@ -335,6 +357,8 @@ static void without_its_main_thread_another_tells(void **state)
 	}
 	fixture_remove(f, "proc/42/task/43/stat");
 	fixture_remove(f, "proc/42/task/44/status");
+	fixture_remove(f, "proc/42/task/60/stat");
+	fixture_remove(f, "proc/42/task/61/status");
 	thread.pid = 45;
 	put_stat(f, "42/task/45", &thread);
 	put_status(f, "42/task/45", &thread);
@@ -355,6 +379,22 @@ static void without_any_thread_a_process_has_no_memory(void **state)
 	put_stat(f, "42/task/42", &headless);
 	put_status(f, "42/task/42", &headless);
 	assert_int_equal(read_task(f, 42).flags, OOMCTL_TASK_UNKILLABLE);
+}
+
+/* -999 makes a score of 0, which is no mark then. */
+static void without_its_main_thread_a_score_of_0_may_be_low(void **state)
+{
+	const struct fixture *f = *state;
+	struct process p = headless;
+
+	put_machine(f, "6.1\n");
+	p.score = 0;
+	p.adj = -999;
+	put_process(f, &p);
+	put_stat(f, "42/task/43", &some);
+	put_status(f, "42/task/43", &some);
+	assert_int_equal(read_task(f, 42).flags, 0);
+	assert_true(read_task(f, 42).rss_pages == 1000);
 }
 
 static void expect_no_task(const struct fixture *f, int want)
@@ -456,6 +496,16 @@ static void what_the_kernel_refuses_is_passed_on(void **state)
 }
 
 /* The list of groups moves what follows to any place. */
+static void an_empty_line_of_a_status_is_passed_over(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_machine(f, "7.0\n");
+	put_process(f, &some);
+	put_process_file(f, "42", "status", "\nUid:\t7\nVmRSS:\t64 kB\n");
+	assert_true(read_task(f, 42).rss_pages == 64 / kb_of(1));
+}
+
 static void a_status_of_any_length_is_read(void **state)
 {
 	const struct fixture *f = *state;
@@ -670,9 +720,14 @@ static void the_release_tells_of_old_kernels(void **state)
 	const struct fixture *f = *state;
 
 	put_grant(f);
+	fixture_put(f, "proc/self/status", "Uid:\t7\nCapEff:\t0000000000200000\n");
 	for (size_t i = 0; i < LENGTH(cases); i++) {
 		put_machine(f, cases[i].release);
+		put_user_namespace(f, "user:[7]");
 		assert_int_equal(read_grant(f).flags, cases[i].flags);
+		put_user_namespace(f, "user:[4026531837]");
+		assert_int_equal(read_grant(f).flags,
+				 cases[i].flags | OOMCTL_GRANT_ADMIN);
 	}
 }
 
@@ -792,6 +847,8 @@ static void with_a_broken_file_a_grant_is_not_predicted(void **state)
 		put_grant(f);
 		put_smaps(f);
 		fixture_put(f, grant_files[i], "CapEff: of this no file begins\n");
+		expect_no_grant(f, -EBADMSG);
+		fixture_put(f, grant_files[i], "");
 		expect_no_grant(f, -EBADMSG);
 	}
 	put_grant(f);
@@ -968,6 +1025,27 @@ static void a_fork_is_less_sure_than_one_request(void **state)
 	assert_int_equal(margin_kb, -(int64_t)kb_of(1));
 }
 
+static void a_fork_of_many_mappings_is_one_of_their_sum(void **state)
+{
+	static const char mapping[] =
+	    "Size:              10 kB\nRss: 4 kB\nVmFlags: ac \n";
+	const struct fixture *f = *state;
+	enum oomctl_verdict verdict;
+	int64_t one_kb, many_kb;
+	char text[100 * sizeof(mapping) + 1] = "\n"; /* an empty line is passed over */
+
+	put_grant(f);
+	fixture_put(f, "proc/self/smaps", "Size: 1000 kB\nVmFlags: ac \n");
+	assert_int_equal(oomctl_predict_fork(f->ctx, &verdict, &one_kb), 0);
+	for (size_t i = 0; i < 100; i++)
+		strcat(text, mapping);
+	fixture_put(f, "proc/self/smaps", text);
+	reads_whole_lines = true;
+	assert_int_equal(oomctl_predict_fork(f->ctx, &verdict, &many_kb), 0);
+	reads_whole_lines = false;
+	assert_int_equal(many_kb, one_kb);
+}
+
 static void a_fork_of_more_than_64_bits_is_erange(void **state)
 {
 	const struct fixture *f = *state;
@@ -1074,11 +1152,13 @@ int main(void)
 		FIXTURE_TEST(what_is_never_chosen_is_flagged),
 		FIXTURE_TEST(sys_admin_is_flagged),
 		FIXTURE_TEST(without_its_main_thread_another_tells),
+		FIXTURE_TEST(without_its_main_thread_a_score_of_0_may_be_low),
 		FIXTURE_TEST(without_any_thread_a_process_has_no_memory),
 		FIXTURE_TEST(a_thread_that_cannot_be_read_is_refused),
 		FIXTURE_TEST(nobody_there_is_esrch),
 		FIXTURE_TEST(broken_files_are_refused),
 		FIXTURE_TEST(what_the_kernel_refuses_is_passed_on),
+		FIXTURE_TEST(an_empty_line_of_a_status_is_passed_over),
 		FIXTURE_TEST(a_status_of_any_length_is_read),
 		FIXTURE_TEST(a_status_without_end_is_refused),
 		FIXTURE_TEST(a_status_without_its_user_was_cut),
@@ -1101,6 +1181,7 @@ int main(void)
 		FIXTURE_TEST(a_fork_asks_for_all_private_writable_memory),
 		FIXTURE_TEST(a_fork_of_nothing_private_is_granted),
 		FIXTURE_TEST(a_fork_is_less_sure_than_one_request),
+		FIXTURE_TEST(a_fork_of_many_mappings_is_one_of_their_sum),
 		FIXTURE_TEST(a_fork_of_more_than_64_bits_is_erange),
 		FIXTURE_TEST(without_smaps_a_fork_is_not_predicted),
 		FIXTURE_TEST(bad_arguments_are_refused_before_anything_is_read),

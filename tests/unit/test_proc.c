@@ -10,7 +10,7 @@
 /* A pidfd is a number below thread-self/fdinfo here; whether its process runs is told by
  * these. */
 enum { PIDFD = 7, RUNS = 0, ENDED = 1, NOT_OPEN = POLLNVAL };
-static int polled;
+static int polled, poll_errno;
 
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
 
@@ -18,6 +18,10 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 {
 	(void)timeout;
 	assert_int_equal(count, 1);
+	if (poll_errno) {
+		errno = poll_errno;
+		return -1;
+	}
 	fds->revents = (short)polled;
 	return polled != 0;
 }
@@ -140,6 +144,19 @@ static void by_pidfd_reaches_the_process(void **state)
 	assert_int_equal(adj, -17);
 }
 
+static void a_file_that_is_gone_below_a_pidfd_is_esrch(void **state)
+{
+	const struct fixture *f = *state;
+	int32_t v = UNTOUCHED;
+
+	fixture_put(f, "proc/42/stat", "");
+	put_pidfd(f, "Pid:\t42\n", RUNS);
+	assert_int_equal(oomctl_pidfd_get_oom_score(f->ctx, PIDFD, &v), -ESRCH);
+	assert_int_equal(oomctl_pidfd_get_oom_score_adj(f->ctx, PIDFD, &v), -ESRCH);
+	assert_int_equal(oomctl_pidfd_set_oom_score_adj(f->ctx, PIDFD, 0), -ESRCH);
+	assert_int_equal(v, UNTOUCHED);
+}
+
 /* The deepest nesting of pid namespaces that the kernel allows. */
 static void a_pidfd_may_have_32_numbers(void **state)
 {
@@ -175,6 +192,33 @@ static void a_number_that_is_used_again_is_never_touched(void **state)
 	expect_untouched_esrch(f);
 	put_pidfd(f, "Pid:\t-1\n", ENDED);
 	expect_untouched_esrch(f);
+}
+
+static void a_pidfd_that_cannot_be_polled_is_not_used(void **state)
+{
+	const struct fixture *f = *state;
+	int32_t v = UNTOUCHED;
+
+	put_process(f, "42", "667\n", "5\n");
+	put_pidfd(f, "Pid:\t42\n", RUNS);
+	poll_errno = ENOMEM;
+	assert_int_equal(oomctl_pidfd_get_oom_score(f->ctx, PIDFD, &v), -ENOMEM);
+	assert_int_equal(oomctl_pidfd_set_oom_score_adj(f->ctx, PIDFD, 99), -ENOMEM);
+	poll_errno = 0;
+	assert_int_equal(v, UNTOUCHED);
+	fixture_expect(f, "proc/42/oom_score_adj", "5\n");
+}
+
+static void a_pidfd_may_be_0_and_a_pid_1(void **state)
+{
+	const struct fixture *f = *state;
+	int32_t v;
+
+	put_process(f, "1", "667\n", "5\n");
+	fixture_put(f, "proc/thread-self/fdinfo/0", "Pid:\t1\n");
+	polled = RUNS;
+	assert_int_equal(oomctl_pidfd_get_oom_score(f->ctx, 0, &v), 0);
+	assert_int_equal(v, 667);
 }
 
 static void a_pidfd_of_another_namespace_is_esrch(void **state)
@@ -263,8 +307,11 @@ int main(void)
 		FIXTURE_TEST(unreadable_text_is_ebadmsg),
 		FIXTURE_TEST(nobody_there_is_esrch),
 		FIXTURE_TEST(by_pidfd_reaches_the_process),
+		FIXTURE_TEST(a_file_that_is_gone_below_a_pidfd_is_esrch),
 		FIXTURE_TEST(a_pidfd_may_have_32_numbers),
 		FIXTURE_TEST(a_number_that_is_used_again_is_never_touched),
+		FIXTURE_TEST(a_pidfd_that_cannot_be_polled_is_not_used),
+		FIXTURE_TEST(a_pidfd_may_be_0_and_a_pid_1),
 		FIXTURE_TEST(a_pidfd_of_another_namespace_is_esrch),
 		FIXTURE_TEST(a_root_that_does_not_show_the_caller_is_esrch),
 		FIXTURE_TEST(what_is_no_pidfd_is_einval),

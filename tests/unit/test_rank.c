@@ -14,7 +14,7 @@
 /* Opening this path fails, after it was opened so many times. */
 static const char *failing_path;
 static int failing_errno, spared;
-static int listing_errno, rewinding_errno;
+static int listing_errno, rewinding_errno, rewinds;
 static const struct fixture *changing; /* by one of these */
 static void (*change_before_walk)(const struct fixture *f);
 static void (*change_between_walks)(const struct fixture *f);
@@ -68,6 +68,7 @@ off_t __wrap_lseek(int fd, off_t offset, int whence)
 	if (change_between_walks)
 		change_between_walks(changing);
 	change_between_walks = NULL;
+	rewinds++;
 	if (rewinding_errno) {
 		errno = rewinding_errno;
 		return -1;
@@ -84,7 +85,7 @@ static void fail_opening(const char *path, int err, int after)
 
 static int nothing_fails(void **state)
 {
-	failing_errno = listing_errno = rewinding_errno = 0;
+	failing_errno = listing_errno = rewinding_errno = rewinds = 0;
 	change_before_walk = change_between_walks = change_before_opening = NULL;
 	return fixture_teardown(state);
 }
@@ -499,6 +500,18 @@ static void without_a_total_or_a_rule_the_scores_decide(void **state)
 	expect_order_of_scores(f);
 }
 
+static void without_a_total_ram_is_that_of_stat(void **state)
+{
+	const struct fixture *f = *state;
+	struct ranking k;
+
+	put_machine(f, "2.6.35\n");
+	put(f, (struct process){ .pid = 42, .rss_pages = 5, .status_rss_pages = 9 });
+	assert_int_equal(victims(f, 1, &k), 0);
+	assert_true(k.entries[0].task.rss_pages == 5);
+	assert_int_equal(k.report.flags, OOMCTL_RANK_NO_TOTAL | OOMCTL_RANK_HIDDEN);
+}
+
 static void without_a_total_many_of_one_score_fit_as_they_come(void **state)
 {
 	const struct fixture *f = *state;
@@ -523,20 +536,37 @@ static void an_entry_may_be_larger(void **state)
 	size_t count;
 
 	put_some(f);
-	memset(e, 0x77, sizeof(e));
-	assert_int_equal(oomctl_rank_victims(f->ctx, &e[0].known, 5, sizeof(e[0]), &count,
+	for (size_t capacity = 4; capacity <= 5; capacity++) {
+		memset(e, 0x77, sizeof(e));
+		assert_int_equal(oomctl_rank_victims(f->ctx, &e[0].known, capacity,
+						     sizeof(e[0]), &count, &report,
+						     sizeof(report)),
+				 0);
+		assert_int_equal(count, 4);
+		for (size_t i = 0; i < count; i++) {
+			static const int pids[] = { 200, 7, 30, 50 };
+
+			assert_int_equal(e[i].known.pid, pids[i]);
+			for (size_t j = 0; j < sizeof(e[i].later); j++)
+				assert_int_equal(e[i].later[j], 0);
+		}
+		for (size_t j = 0; j < sizeof(e[capacity]); j++)
+			assert_int_equal(((unsigned char *)&e[capacity])[j], 0x77);
+	}
+}
+
+static void an_entry_of_64_kib_is_taken(void **state)
+{
+	static _Alignas(uint64_t) unsigned char e[65536];
+	const struct fixture *f = *state;
+	struct oomctl_rank_report report;
+	size_t count;
+
+	put_some(f);
+	assert_int_equal(oomctl_rank_victims(f->ctx, (void *)e, 1, sizeof(e), &count,
 					     &report, sizeof(report)),
 			 0);
-	assert_int_equal(count, 4);
-	for (size_t i = 0; i < count; i++) {
-		static const int pids[] = { 200, 7, 30, 50 };
-
-		assert_int_equal(e[i].known.pid, pids[i]);
-		for (size_t j = 0; j < sizeof(e[i].later); j++)
-			assert_int_equal(e[i].later[j], 0);
-	}
-	for (size_t j = 0; j < sizeof(e[5]); j++)
-		assert_int_equal(((unsigned char *)&e[5])[j], 0x77);
+	assert_int_equal(((struct oomctl_rank_entry *)(void *)e)->pid, 200);
 }
 
 static void a_report_of_another_size_is_filled(void **state)
@@ -628,6 +658,7 @@ static void those_before_a_process_are_ahead(void **state)
 		are(&k, pids, i);
 		assert_true(k.report.ahead == i);
 		assert_true(k.report.processes == 5);
+		assert_true(k.report.unread == 0);
 	}
 	assert_int_equal(before(f, 50, 1, &k), 0);
 	ARE(&k, 200);
@@ -940,9 +971,10 @@ static void put_tie(const struct fixture *f)
 		put(f, (struct process){ .pid = 10 + i, .rss_pages = 10 + (uint64_t)i });
 }
 
-static void shrink_200(const struct fixture *f)
+static void shrink_200_and_300(const struct fixture *f)
 {
 	put(f, (struct process){ .pid = 200, .rss_pages = 999 });
+	put(f, (struct process){ .pid = 300, .rss_pages = 999 });
 }
 
 /* Its score becomes that of the others while they are looked at again. */
@@ -952,11 +984,24 @@ static void a_process_is_listed_once_though_its_score_falls(void **state)
 	struct ranking k;
 
 	put_tie(f);
+	put(f, (struct process){ .pid = 300, .rss_pages = 1002 });
 	changing = f;
-	change_between_walks = shrink_200;
-	assert_int_equal(victims(f, 4, &k), 0);
+	change_between_walks = shrink_200_and_300;
+	assert_int_equal(victims(f, 5, &k), 0);
 	assert_null(change_between_walks);
-	ARE(&k, 200, 18, 17, 16);
+	ARE(&k, 300, 200, 18, 17, 16);
+}
+
+static void those_below_the_last_score_are_not_read_in_full(void **state)
+{
+	const struct fixture *f = *state;
+	struct ranking k;
+
+	put_tie(f);
+	put(f, (struct process){ .pid = 51, .rss_pages = 1, .adj = -500 });
+	fail_opening("51", EMFILE, 0);
+	assert_int_equal(victims(f, 3, &k), 0);
+	ARE(&k, 200, 18, 17);
 }
 
 static void end_18(const struct fixture *f)
@@ -975,6 +1020,80 @@ static void a_place_that_gets_free_is_given_to_the_next(void **state)
 	assert_int_equal(victims(f, 3, &k), 0);
 	assert_null(change_between_walks);
 	ARE(&k, 200, 17, 16);
+}
+
+static void end_7(const struct fixture *f)
+{
+	fixture_remove(f, "proc/7/oom_score");
+}
+
+static void end_7_and_30(const struct fixture *f)
+{
+	end_7(f);
+	fixture_remove(f, "proc/30/oom_score");
+}
+
+/* 7 ends when its score was read: the walk is done again. */
+static void a_process_that_ends_meanwhile_leaves_its_place(void **state)
+{
+	const struct fixture *f = *state;
+	struct ranking k;
+
+	put_some(f);
+	changing = f;
+	fail_opening("7", ESRCH, 0);
+	change_between_walks = end_7;
+	assert_int_equal(victims(f, 2, &k), 0);
+	ARE(&k, 200, 30);
+	assert_true(k.report.processes == 4);
+
+	put_some(f);
+	change_between_walks = end_7_and_30;
+	assert_int_equal(victims(f, 2, &k), 0);
+	ARE(&k, 200, 50);
+
+	put_some(f);
+	change_between_walks = end_7;
+	assert_int_equal(before(f, 50, 2, &k), 0);
+	ARE(&k, 200, 30);
+	assert_true(k.report.ahead == 2);
+}
+
+static void a_place_goes_to_the_least_that_can_be_chosen(void **state)
+{
+	const struct fixture *f = *state;
+	struct ranking k;
+
+	put_init(f);
+	assert_int_equal(victims(f, ROOM, &k), 0);
+	put(f, (struct process){ .pid = 7, .rss_pages = 100 });
+	fail_opening("7", ESRCH, 0);
+	assert_int_equal(victims(f, 1, &k), 0);
+	assert_int_equal(k.count, 0);
+	assert_int_equal(rewinds, 0); /* 1 is never chosen */
+
+	put(f, (struct process){ .pid = 30, .adj = -998 });
+	changing = f;
+	change_between_walks = end_7;
+	assert_int_equal(victims(f, 1, &k), 0);
+	ARE(&k, 30);
+	assert_int_equal(k.entries[0].oom_score, 1);
+}
+
+static void a_place_is_offered_three_times(void **state)
+{
+	const struct fixture *f = *state;
+	struct ranking k;
+
+	put_some(f);
+	assert_int_equal(victims(f, ROOM, &k), 0);
+	assert_int_equal(victims(f, 2, &k), 0);
+	ARE(&k, 200, 7);
+	assert_int_equal(rewinds, 0);
+	fail_opening("7", ESRCH, 0);
+	assert_int_equal(victims(f, 2, &k), 0);
+	ARE(&k, 200);
+	assert_int_equal(rewinds, 2);
 }
 
 static void grow_10(const struct fixture *f)
@@ -1363,6 +1482,8 @@ static void broken_files_of_cgroups_are_refused(void **state)
 	put_limit(f, "sys/fs/cgroup/a/memory.max", 4000);
 	put_process_file(f, "41", "cgroup", "x\n");
 	cgroup_refuses(f, "/a", -EBADMSG);
+	put_process_file(f, "41", "cgroup", "\n");
+	cgroup_refuses(f, "/a", -EBADMSG);
 	put_process_file(f, "41", "cgroup", "0::/a");
 	cgroup_refuses(f, "/a", -EBADMSG);
 	fail_opening("cgroup", EMFILE, 0);
@@ -1379,6 +1500,8 @@ static void broken_files_of_cgroups_are_refused(void **state)
 	cgroup_refuses(f, "/a", -ERANGE);
 	fixture_put(f, "sys/fs/cgroup/a/memory.max", "\n");
 	cgroup_refuses(f, "/a", -EBADMSG);
+	fixture_put(f, "sys/fs/cgroup/a/memory.max", "");
+	cgroup_refuses(f, "/a", -EBADMSG);
 	fail_opening("fs/cgroup/a/memory.max", EACCES, 0);
 	cgroup_refuses(f, "/a", -EACCES);
 }
@@ -1389,12 +1512,15 @@ static void a_path_of_another_form_is_refused(void **state)
 					     "//",     "./a",   "/a/b/", "/.",   "/..",
 					     "/a/..",  "/./a",  "/../a", "/a//", "//a",
 					     "/a/./b", "/a//b", "/a/." };
+	static const char *const taken[] = { "/...", "/.a", "/..a", "/a/.../.b" };
 	const struct fixture *f = *state;
 	char path[1002];
 
 	/* Nothing exists here: a call that looked would say -EOPNOTSUPP. */
 	for (size_t i = 0; i < LENGTH(paths); i++)
 		cgroup_refuses(f, paths[i], -EINVAL);
+	for (size_t i = 0; i < LENGTH(taken); i++)
+		cgroup_refuses(f, taken[i], -EOPNOTSUPP);
 	memset(path, '/', sizeof(path));
 	for (size_t i = 1; i < sizeof(path); i += 2)
 		path[i] = 'a';
@@ -1675,8 +1801,10 @@ int main(void)
 		RANK_TEST(those_that_may_not_be_read_are_counted_once),
 		RANK_TEST(without_pid_1_others_are_hidden),
 		RANK_TEST(without_a_total_or_a_rule_the_scores_decide),
+		RANK_TEST(without_a_total_ram_is_that_of_stat),
 		RANK_TEST(without_a_total_many_of_one_score_fit_as_they_come),
 		RANK_TEST(an_entry_may_be_larger),
+		RANK_TEST(an_entry_of_64_kib_is_taken),
 		RANK_TEST(a_report_of_another_size_is_filled),
 		RANK_TEST(scores_are_of_all_with_no_details),
 		RANK_TEST(scores_need_neither_total_nor_details),
@@ -1693,8 +1821,12 @@ int main(void)
 		RANK_TEST(other_failures_end_the_walk),
 		RANK_TEST(details_that_fail_end_the_call),
 		RANK_TEST(the_second_walk_may_fail),
+		RANK_TEST(those_below_the_last_score_are_not_read_in_full),
 		RANK_TEST(a_process_is_listed_once_though_its_score_falls),
 		RANK_TEST(a_place_that_gets_free_is_given_to_the_next),
+		RANK_TEST(a_process_that_ends_meanwhile_leaves_its_place),
+		RANK_TEST(a_place_goes_to_the_least_that_can_be_chosen),
+		RANK_TEST(a_place_is_offered_three_times),
 		RANK_TEST(a_score_that_rises_meanwhile_is_seen),
 		RANK_TEST(a_process_is_never_before_itself),
 		RANK_TEST(a_number_in_use_again_has_nothing_of_the_process_before),
