@@ -58,16 +58,16 @@ static uint64_t divide_up(uint64_t a, uint64_t b)
  */
 static int ratio_for(uint64_t pages, uint64_t wanted, int32_t *out)
 {
-	uint64_t hundredfold, ratio;
+	uint64_t ratio;
 
 	if (wanted == 0) {
 		*out = 0;
 		return 0;
 	}
-	if (pages == 0 || __builtin_mul_overflow(wanted, 100, &hundredfold))
+	if (pages == 0 || wanted > UINT64_MAX / 100)
 		return -ERANGE;
 
-	ratio = divide_up(hundredfold, pages);
+	ratio = divide_up(wanted * 100, pages);
 	if (ratio > INT32_MAX)
 		return -ERANGE;
 

@@ -183,6 +183,10 @@ OOMCTL_EXPORT int oomctl_calc_victim(enum oomctl_score_rule rule,
 	    !out_index || !out_margin_pages)
 		return -EINVAL;
 
+	/*@ loop invariant 0 <= i <= count && is_choice(c.best, c.second, c.candidates, i);
+	    loop invariant c.candidates > 0 ==> c.index < i;
+	    loop assigns i, r, badness, c;
+	    loop variant count - i; */
 	for (size_t i = 0; i < count; i++) {
 		r = weigh(rule, &tasks[i], total_pages, &badness);
 		if (r < 0)
@@ -200,28 +204,21 @@ OOMCTL_EXPORT int oomctl_calc_victim(enum oomctl_score_rule rule,
 
 /* What never falls while one of its figures grows; the others stay. */
 struct curve {
-	int64_t (*at)(const struct curve *c, int64_t x);
+	enum { BADNESS_BY_ADJ, SCORE_BY_BADNESS, SCORE_BY_FOOTPRINT } is;
 	enum oomctl_score_rule rule;
 	int64_t footprint, total;
 	int32_t adj;
 	uint32_t flags;
 };
 
-static int64_t badness_by_adj(const struct curve *c, int64_t adj)
+/* By the only figure that grows. */
+static int64_t value_at(const struct curve *c, int64_t x)
 {
-	return badness_of(c->rule, c->footprint, (int32_t)adj, c->flags, c->total);
-}
-
-static int64_t score_by_badness(const struct curve *c, int64_t badness)
-{
-	return score_of(c->rule, badness, c->total);
-}
-
-static int64_t score_by_footprint(const struct curve *c, int64_t footprint)
-{
-	return score_of(c->rule,
-			badness_of(c->rule, footprint, c->adj, c->flags, c->total),
-			c->total);
+	if (c->is == BADNESS_BY_ADJ)
+		return badness_of(c->rule, c->footprint, (int32_t)x, c->flags, c->total);
+	if (c->is == SCORE_BY_FOOTPRINT)
+		x = badness_of(c->rule, x, c->adj, c->flags, c->total);
+	return score_of(c->rule, x, c->total);
 }
 
 /* The least x, of first to last, at which the curve reaches y; last + 1 when none does. */
@@ -229,9 +226,12 @@ static int64_t reach(const struct curve *c, int64_t first, int64_t last, int64_t
 {
 	int64_t middle;
 
+	/*@ loop invariant \at(first, Pre) <= first <= last + 1 <= \at(last, Pre) + 1;
+	    loop assigns first, last, middle;
+	    loop variant last - first; */
 	while (first <= last) {
 		middle = first + (last - first) / 2;
-		if (c->at(c, middle) >= y)
+		if (value_at(c, middle) >= y)
 			last = middle - 1;
 		else
 			first = middle + 1;
@@ -244,7 +244,7 @@ static int reaching_adj(enum oomctl_score_rule rule,
 			const struct oomctl_task_figures *task, uint64_t total_pages,
 			int64_t badness, int32_t *out)
 {
-	struct curve c = { .at = badness_by_adj, .rule = rule };
+	struct curve c = { .is = BADNESS_BY_ADJ, .rule = rule };
 	int r;
 
 	if (!is_rule(rule) || !task || !is_task(0, task->flags) || !is_total(total_pages))
@@ -311,7 +311,7 @@ static int showing(const struct curve *c, int64_t first, int64_t last, int64_t y
 {
 	int64_t least = reach(c, first, last, y);
 
-	if (least > last || c->at(c, least) != y)
+	if (least > last || value_at(c, least) != y)
 		return -ERANGE;
 
 	*out_most = reach(c, least, last, y + 1) - 1;
@@ -338,7 +338,7 @@ OOMCTL_EXPORT int oomctl_calc_badness_of_oom_score(enum oomctl_score_rule rule,
 						   int64_t *out_least_pages,
 						   int64_t *out_most_pages)
 {
-	struct curve c = { .at = score_by_badness, .rule = rule };
+	struct curve c = { .is = SCORE_BY_BADNESS, .rule = rule };
 
 	if (!is_rule(rule) || oom_score < 0 || !is_total(total_pages) ||
 	    !out_least_pages || !out_most_pages)
@@ -353,7 +353,7 @@ OOMCTL_EXPORT int oomctl_calc_footprint_of_oom_score(
     enum oomctl_score_rule rule, int32_t oom_score, int32_t oom_score_adj, uint32_t flags,
     uint64_t total_pages, uint64_t *out_least_pages, uint64_t *out_most_pages)
 {
-	struct curve c = { .at = score_by_footprint, .rule = rule };
+	struct curve c = { .is = SCORE_BY_FOOTPRINT, .rule = rule };
 	int64_t least, most;
 	int r;
 

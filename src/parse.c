@@ -16,6 +16,9 @@ static inline int parse_digits(const char *text, size_t len, uint64_t *out)
 	if (len == 0)
 		return -EBADMSG;
 
+	/*@ loop invariant 0 <= i <= len;
+	    loop assigns i, v, fits;
+	    loop variant len - i; */
 	for (size_t i = 0; i < len; i++) {
 		unsigned digit = (unsigned char)text[i] - (unsigned)'0';
 
@@ -130,6 +133,7 @@ int parse_fdinfo_pid(const char *text, size_t len, int32_t *out)
 	struct rest t = { text, len };
 	struct rest line;
 
+	//@ SHRINKS(t, line);
 	while (t.len > 0) {
 		line = take_line(&t);
 		if (skip_prefix(&line, "Pid:\t", strlen("Pid:\t")))
@@ -143,6 +147,9 @@ int parse_pid(const char *name, int32_t *out)
 	uint64_t v = 0;
 	int i;
 
+	/*@ loop invariant 0 <= i <= 10 && starts_with_digits(name, i);
+	    loop assigns i, v;
+	    loop variant 10 - i; */
 	for (i = 0; i < 10 && name[i] >= '0' && name[i] <= '9'; i++) /* of 2147483647 */
 		v = v * 10 + (uint64_t)(name[i] - '0');
 	if (name[i] != '\0' || name[0] == '0' || v == 0 || v > INT32_MAX)
@@ -207,6 +214,9 @@ static size_t take_name(struct rest *t)
 	if (t->len < HEAD || !(LETTER(*t->at) & FIRST_LETTERS))
 		return LINES;
 #pragma GCC unroll 10
+	/*@ loop invariant 0 <= i <= LINES;
+	    loop assigns i;
+	    loop variant LINES - i; */
 	for (i = 0; i < LINES; i++)
 		if (memcmp(t->at, lines[i].name, HEAD) == 0)
 			break;
@@ -218,6 +228,7 @@ static int parse_quantity(struct rest t, bool in_kb, uint64_t *out)
 {
 	if (in_kb && !cut_suffix(&t, " kB", strlen(" kB")))
 		return -EBADMSG;
+	//@ SHRINKS(t);
 	while (t.len > 0 && *t.at == ' ')
 		skip(&t, 1);
 	return parse_digits(t.at, t.len, out);
@@ -239,7 +250,7 @@ static int parse_meminfo_line(struct rest line, struct oomctl_meminfo *m)
 	if (r < 0)
 		return r;
 
-	memcpy((char *)m + (1 + i) * sizeof(v), &v, sizeof(v));
+	((uint64_t *)m)[1 + i] = v;
 	m->present |= bit;
 	return 0;
 }
@@ -250,6 +261,7 @@ int parse_meminfo(const char *text, size_t len, struct oomctl_meminfo *out)
 	struct oomctl_meminfo m = { 0 };
 	int r;
 
+	//@ SHRINKS(t, m, r);
 	while (t.len > 0) {
 		r = parse_meminfo_line(take_line(&t), &m);
 		if (r < 0)
@@ -267,6 +279,7 @@ static int take_digits(struct rest *t, uint64_t *out)
 {
 	struct rest digits = *t;
 
+	//@ SHRINKS(*t);
 	while (t->len > 0 && *t->at >= '0' && *t->at <= '9')
 		skip(t, 1);
 	return parse_digits(digits.at, digits.len - t->len, out);
@@ -327,6 +340,7 @@ int parse_cpu_list(const char *text, size_t len, uint32_t *out)
 	uint64_t first, last, sum = 0;
 	int r;
 
+	//@ loop invariant sum <= UINT32_MAX; SHRINKS(t, first, last, sum, r);
 	do {
 		r = take_range(&t, &first, &last);
 		if (r < 0)
@@ -364,6 +378,7 @@ static struct rest take_word(struct rest *t)
 {
 	struct rest word = *t;
 
+	//@ SHRINKS(*t);
 	while (t->len > 0 && *t->at != ' ' && *t->at != '\n')
 		skip(t, 1);
 	word.len -= t->len;
@@ -388,6 +403,9 @@ static int take_pid_and_comm(struct rest *t, struct parse_stat *out)
 	    !take_char(t, '('))
 		return -EBADMSG;
 
+	/*@ loop invariant len <= t->len;
+	    loop assigns len;
+	    loop variant len; */
 	for (len = t->len; len > 0 && t->at[len - 1] != ')'; len--)
 		;
 	if (len == 0)
@@ -411,6 +429,10 @@ int parse_stat(const char *text, size_t len, struct parse_stat *out)
 	int field, r;
 
 	r = take_pid_and_comm(&t, &s);
+	/*@ loop invariant r == 0 ==> is_text(t.at, t.len);
+	    loop invariant r == 0 || is_refusal(r);
+	    loop assigns t, s, word, field, r;
+	    loop variant RSS + 1 - field; */
 	for (field = STATE; r == 0 && field <= RSS; field++) {
 		word = take_word(&t);
 		if (field == FLAGS)
@@ -436,6 +458,7 @@ static int parse_status_number(struct rest t, uint64_t *out)
 	uint64_t v;
 	int r;
 
+	//@ SHRINKS(t);
 	while (skip_blank(&t))
 		;
 	r = take_digits(&t, &v);
@@ -455,6 +478,7 @@ static int parse_hex(struct rest t, uint64_t *out)
 	take_char(&t, '\t');
 	if (t.len == 0 || t.len > 16)
 		return -EBADMSG;
+	//@ SHRINKS(t, v);
 	for (; t.len > 0; skip(&t, 1)) {
 		if (*t.at >= '0' && *t.at <= '9')
 			v = v * 16 + (uint64_t)(*t.at - '0');
@@ -468,38 +492,41 @@ static int parse_hex(struct rest t, uint64_t *out)
 	return 0;
 }
 
+/* What a line is about, behind whose name it then is; NULL when that is not known. */
+static uint64_t *number_of(struct rest *line, struct parse_status *s)
+{
+	if (skip_prefix(line, "Uid:", strlen("Uid:")))
+		return &s->uid;
+	if (skip_prefix(line, "VmRSS:", strlen("VmRSS:")))
+		return &s->rss_kb;
+	if (skip_prefix(line, "VmSwap:", strlen("VmSwap:")))
+		return &s->swap_kb;
+	if (skip_prefix(line, "VmPTE:", strlen("VmPTE:")))
+		return &s->pte_kb;
+	if (skip_prefix(line, "VmPMD:", strlen("VmPMD:")))
+		return &s->pmd_kb;
+	return NULL;
+}
+
 int parse_status_line(const char *text, size_t len, struct parse_status *s)
 {
-	static const struct {
-		char name[8];
-		uint8_t len, offset;
-	} numbers[] = {
-		{ "Uid:", 4, offsetof(struct parse_status, uid) },
-		{ "VmRSS:", 6, offsetof(struct parse_status, rss_kb) },
-		{ "VmSwap:", 7, offsetof(struct parse_status, swap_kb) },
-		{ "VmPTE:", 6, offsetof(struct parse_status, pte_kb) },
-		{ "VmPMD:", 6, offsetof(struct parse_status, pmd_kb) },
-	};
 	struct rest line = { text, len };
-	uint64_t v;
+	uint64_t *number;
 	int r;
 
 	cut_suffix(&line, "\n", 1);
 	if (skip_prefix(&line, "CapEff:", strlen("CapEff:")))
 		return parse_hex(line, &s->cap_eff);
 
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		if (!skip_prefix(&line, numbers[i].name, numbers[i].len))
-			continue;
-		r = parse_status_number(line, &v);
-		if (r < 0)
-			return r;
-		memcpy((char *)s + numbers[i].offset, &v, sizeof(v));
-		s->has_uid |= numbers[i].offset == offsetof(struct parse_status, uid);
-		s->has_memory |=
-		    numbers[i].offset == offsetof(struct parse_status, rss_kb);
-		break;
-	}
+	number = number_of(&line, s);
+	if (!number)
+		return 0;
+	r = parse_status_number(line, number);
+	if (r < 0)
+		return r;
+
+	s->has_uid |= number == &s->uid;
+	s->has_memory |= number == &s->rss_kb;
 	return 0;
 }
 
@@ -508,6 +535,7 @@ static bool has_flag(struct rest flags, const char *name)
 {
 	struct rest flag;
 
+	//@ SHRINKS(flags, flag);
 	do {
 		flag = take_word(&flags);
 		if (flag.len == 2 && memcmp(flag.at, name, 2) == 0)
@@ -535,17 +563,27 @@ int parse_smaps_line(const char *text, size_t len, struct parse_smaps *sum)
 	return 0;
 }
 
+/* What t has before a stop, behind which it then is not yet; all of it without one. */
+static struct rest take_until(struct rest *t, char stop)
+{
+	struct rest taken = *t;
+
+	//@ SHRINKS(*t);
+	while (t->len > 0 && *t->at != stop)
+		skip(t, 1);
+	taken.len -= t->len;
+	return taken;
+}
+
 /* Whether "cpu,memory" has this controller; "" has the second version's. */
 static bool has_controller(struct rest names, const char *controller)
 {
 	size_t len = strlen(controller);
 	struct rest name;
 
+	//@ SHRINKS(names, name);
 	do {
-		name = names;
-		while (names.len > 0 && *names.at != ',')
-			skip(&names, 1);
-		name.len -= names.len;
+		name = take_until(&names, ',');
 		if (name.len == len && memcmp(name.at, controller, len) == 0)
 			return true;
 	} while (take_char(&names, ','));
@@ -579,10 +617,7 @@ int parse_cgroup_line(const char *text, size_t len, const char *controller,
 	cut_suffix(&path, "\n", 1);
 	if (take_digits(&path, &id) < 0 || !take_char(&path, ':'))
 		return -EBADMSG;
-	names = path;
-	while (path.len > 0 && *path.at != ':')
-		skip(&path, 1);
-	names.len -= path.len;
+	names = take_until(&path, ':');
 	if (!take_char(&path, ':'))
 		return -EBADMSG;
 
@@ -602,6 +637,10 @@ int parse_limit(const char *text, size_t len, uint64_t *out_bytes)
 
 char *prepend_u64(char *begin, uint64_t value)
 {
+	/*@ loop invariant begin - digits(value) == \at(begin - digits(value), Pre);
+	    loop invariant begin <= \at(begin, Pre);
+	    loop assigns begin, value, *(\at(begin, Pre) - (1 .. digits(\at(value, Pre))));
+	    loop variant value; */
 	do {
 		*--begin = (char)('0' + value % 10);
 		value /= 10;
@@ -614,7 +653,7 @@ char *prepend_i32(char *begin, int32_t value)
 	if (value >= 0)
 		return prepend_u64(begin, (uint64_t)value);
 
-	begin = prepend_u64(begin, 0 - (uint64_t)value);
+	begin = prepend_u64(begin, (uint64_t)-(int64_t)value);
 	*--begin = '-';
 	return begin;
 }
