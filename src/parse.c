@@ -214,13 +214,14 @@ static size_t take_name(struct rest *t)
 	if (t->len < HEAD || !(LETTER(*t->at) & FIRST_LETTERS))
 		return LINES;
 #pragma GCC unroll 10
-	/*@ loop invariant 0 <= i <= LINES;
+	/*@ loop invariant IS_UP_TO_10(i);
 	    loop assigns i;
 	    loop variant LINES - i; */
 	for (i = 0; i < LINES; i++)
 		if (memcmp(t->at, lines[i].name, HEAD) == 0)
-			break;
-	return i < LINES && skip_prefix(t, lines[i].name, lines[i].name_len) ? i : LINES;
+			return skip_prefix(t, lines[i].name, lines[i].name_len) ? i
+										: LINES;
+	return LINES;
 }
 
 /* spaces digits unit */
@@ -653,7 +654,7 @@ char *prepend_i32(char *begin, int32_t value)
 	if (value >= 0)
 		return prepend_u64(begin, (uint64_t)value);
 
-	begin = prepend_u64(begin, (uint64_t)-(int64_t)value);
+	begin = prepend_u64(begin, (uint64_t) - (int64_t)value);
 	*--begin = '-';
 	return begin;
 }

@@ -11,12 +11,9 @@
 
 /*@
   predicate is_text(char *s, integer len) = \valid_read(s + (0 .. len - 1));
-  predicate is_string_of(char *s, integer len) =
-      0 <= len && is_text(s, len + 1) && s[len] == '\0' &&
-      \forall integer i; 0 <= i < len ==> s[i] != '\0';
+  predicate ends_at(char *s, integer n) = is_text(s, n + 1) && s[n] == '\0';
 
   // The lengths of literals are said, for provers do not guess them.
-  predicate ends_at(char *s, integer n) = is_text(s, n + 1) && s[n] == '\0';
   predicate is_string(char *s) =
       ends_at(s, 1) || ends_at(s, 2) || ends_at(s, 3) || ends_at(s, 4) || ends_at(s, 5) ||
       ends_at(s, 6) || ends_at(s, 7) || ends_at(s, 9) || ends_at(s, 10) ||
@@ -26,7 +23,7 @@
 /*@ requires is_string(s);
     terminates \true;
     assigns \result \from s[..];
-    ensures is_string_of(s, \result); */
+    ensures ends_at(s, \result); */
 size_t strlen(const char *s);
 
 /*@ requires is_string(a) && is_string(b);
@@ -36,8 +33,7 @@ int strcmp(const char *a, const char *b);
 
 /*@ requires is_text(a, n) && is_text(b, n);
     terminates \true;
-    assigns \result \from a[0 .. n - 1], b[0 .. n - 1];
-    ensures \result == 0 <==> \forall integer i; 0 <= i < n ==> a[i] == b[i]; */
+    assigns \result \from a[0 .. n - 1], b[0 .. n - 1]; */
 int memcmp(const char *a, const char *b, size_t n);
 
 /*@ requires is_text(s, n);

@@ -22,7 +22,7 @@ NO_LOSS = ["-warn-signed-downcast"]  # a value that changes when it becomes a sm
 SOURCES = {
     "calc_commit": ["-wp-skip-fct", "fill"],  # wraps on purpose, as the kernel does
     "calc_score": ["-wp-skip-fct", "fill", *NO_LOSS],
-    "parse": ["-wp-skip-fct", "prepend_text", "-wp-literals", *NO_LOSS],
+    "parse": ["-wp-skip-fct", "prepend_text", "-wp-literals", "-wp-split", *NO_LOSS],
 }
 
 # Errors, each of which has to be noticed.
