@@ -196,9 +196,15 @@ static int take_pid_and_comm(struct rest *t, struct parse_stat *out);
     ensures is_code(\result) && (\result < 0 ==> *out == \old(*out)); */
 int parse_stat(const char *text, size_t len, struct parse_stat *out);
 
+/*@ requires \valid(t) && is_rest(*t);
+    assigns *t;
+    ensures t->len == \old(t->len) - (\result ? 1 : 0);
+    ensures t->at == \old(t->at) + (\result ? 1 : 0); */
+static bool skip_blank(struct rest *t);
+
 /*@ requires is_rest(t) && \valid(out);
     assigns *out;
-    ensures is_code(\result); */
+    ensures is_code(\result) && (\result < 0 ==> *out == \old(*out)); */
 static int parse_status_number(struct rest t, uint64_t *out);
 
 /*@ requires is_rest(t) && \valid(out);
