@@ -26,7 +26,7 @@ static void run_out_of(const char *cgroup)
 	end_children();
 }
 
-SCENARIO(panic_never)
+SCENARIO(panic_never, .only_amd64 = true)
 {
 	prepare(OOMCTL_PANIC_NEVER, -1);
 	run_out_of(NULL);
@@ -34,8 +34,8 @@ SCENARIO(panic_never)
 	note("a process is killed instead, of the machine and of a cgroup");
 }
 
-/* A cgroup is a constraint; so is sysrq-f, which never makes the kernel panic. */
-SCENARIO(panic_unconstrained)
+/* A cgroup that is full is a constraint. */
+SCENARIO(panic_unconstrained, .only_amd64 = true)
 {
 	prepare(OOMCTL_PANIC_UNCONSTRAINED, 1);
 	run_out_of("/lab");
@@ -43,14 +43,14 @@ SCENARIO(panic_unconstrained)
 	run_out_of(NULL);
 }
 
-SCENARIO(panic_always)
+SCENARIO(panic_always, .only_amd64 = true)
 {
 	prepare(OOMCTL_PANIC_ALWAYS, 0);
 	expect_panic("compulsory panic_on_oom is enabled", false);
 	run_out_of(NULL);
 }
 
-SCENARIO(panic_always_cgroup)
+SCENARIO(panic_always_cgroup, .only_amd64 = true)
 {
 	prepare(OOMCTL_PANIC_ALWAYS, -1);
 	expect_panic("compulsory panic_on_oom is enabled", true);

@@ -21,7 +21,7 @@ static void expect_allocating(int32_t value, int32_t adj, bool is_filler)
 	end_children();
 }
 
-SCENARIO(allocating_task)
+SCENARIO(allocating_task, .only_amd64 = true)
 {
 	go_first();
 	expect_allocating(0, -500, false);
@@ -71,7 +71,7 @@ static void expect_group(const char *group, int dead)
 	close(log);
 }
 
-SCENARIO(oom_group)
+SCENARIO(oom_group, .only_amd64 = true)
 {
 	expect_group("0", 1);
 	expect_group("1", 3);
