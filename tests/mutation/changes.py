@@ -6,7 +6,7 @@ import errno
 import re
 
 TOKEN = re.compile(r"""
-    (?P<space>\s+|/\*.*?\*/|^\#(?:\\\n|[^\n])*)
+    (?P<space>\s+|//[^\n]*|/\*.*?\*/|^\#(?:\\\n|[^\n])*)
     |(?P<string>"(?:\\.|[^"\\])*")
     |(?P<number>\d\w*|'(?:\\.|[^'\\])+')
     |(?P<word>[A-Za-z_]\w*)
