@@ -323,6 +323,19 @@ static void a_score_beyond_its_type_is_erange(void **state)
 	}
 }
 
+static void the_largest_score_of_its_type_is_told(void **state)
+{
+	const struct oomctl_task_figures more = task(UINT64_C(1) << 31, 0, 0);
+	int32_t points = UNTOUCHED;
+
+	(void)state;
+	assert_int_equal(score(OOMCTL_SCORE_RULE_4_17, task(INT32_MAX, 0, 0), 1000),
+			 INT32_MAX);
+	assert_int_equal(
+	    oomctl_calc_oom_score(OOMCTL_SCORE_RULE_4_17, &more, 1000, &points), -ERANGE);
+	assert_int_equal(points, UNTOUCHED);
+}
+
 struct choice {
 	size_t index;
 	int64_t margin;
@@ -961,6 +974,7 @@ int main(void)
 		cmocka_unit_test(a_process_of_more_pages_than_can_be_weighed_is_erange),
 		cmocka_unit_test(the_largest_figures_do_not_overflow),
 		cmocka_unit_test(a_score_beyond_its_type_is_erange),
+		cmocka_unit_test(the_largest_score_of_its_type_is_told),
 		cmocka_unit_test(the_highest_badness_is_chosen_in_every_order),
 		cmocka_unit_test(of_equals_the_last_is_chosen_and_up_to_5_8_the_first),
 		cmocka_unit_test(badness_decides_where_scores_are_equal),
