@@ -120,7 +120,7 @@ class Tests:
             try:
                 return subprocess.run(APART + command, pass_fds=[file.fileno()], cwd="/",
                                       env=ENVIRONMENT | {"MUTANT": str(n)},
-                                      timeout=20 + 20 * seconds, **SILENT).returncode == 0
+                                      timeout=60 + 60 * seconds, **SILENT).returncode == 0
             except subprocess.TimeoutExpired:
                 return False
 
