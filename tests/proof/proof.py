@@ -32,7 +32,7 @@ BROKEN = [
     ("calc_commit", "ratio_for", "pages == 0 || ", ""),
     ("calc_score", "footprint_of", " ||\n\t    sum > (uint64_t)PAGES_MAX", ""),
     ("calc_score", "badness_of", "adj -= 30", "adj -= 3"),
-    ("parse", "skip_prefix", "t->len < len || ", ""),
+    ("parse", "skip_prefix", "t->len < len || (len > 0", "(len > 0"),
     ("parse", "copy_comm", "< 15 ? from.len : 15", "< 17 ? from.len : 17"),
 ]
 

@@ -137,6 +137,7 @@ static void huge_page_directories_tell_their_size(void **state)
 		{ "hugepages-2048kBx", -EBADMSG, 0 },
 		{ "hugepages--1kB", -EBADMSG, 0 },
 		{ "hugepages-02048kB", -EBADMSG, 0 },
+		{ "hugepages-0kB", -EBADMSG, 0 },
 		{ "Hugepages-2048kB", -EBADMSG, 0 },
 		{ "hugepages-18446744073709551616kB", -ERANGE, 0 },
 	};
@@ -485,6 +486,7 @@ static void status_lines_of_another_form_are_refused(void **state)
 		{ "VmRSS:\t-1 kB\n", -EBADMSG },
 		{ "VmRSS:\t0x1 kB\n", -EBADMSG },
 		{ "Uid:\t1.0\n", -EBADMSG },
+		{ "Uid:\t12x\n", -EBADMSG },
 		{ "VmSwap:\t18446744073709551616 kB\n", -ERANGE },
 		{ "CapEff:\n", -EBADMSG },
 		{ "CapEff:\t\n", -EBADMSG },
