@@ -436,8 +436,6 @@ static void put_processes(const struct fixture *f)
 
 static void open_gauges(const struct fixture *f)
 {
-	oomctl_gauge_close(own_gauge);
-	oomctl_gauge_close(fixture_gauge);
 	assert_int_equal(
 	    oomctl_gauge_open_pidfd(NULL, pidfd, OOMCTL_PROC_OOM_SCORE_ADJ, &own_gauge),
 	    0);
@@ -457,6 +455,14 @@ void put_machine(const struct fixture *f)
 	fixture_put(f, path, "Pid:\t42\n");
 	assert_int_equal(oomctl_proc_set_oom_score_adj(NULL, 0, OWN_ADJ), 0);
 	open_gauges(f);
+}
+
+int remove_machine(void **state)
+{
+	oomctl_gauge_close(own_gauge);
+	oomctl_gauge_close(fixture_gauge);
+	close(pidfd);
+	return fixture_teardown(state);
 }
 
 const char *first_wrong(const struct oomctl_ctx *ctx)

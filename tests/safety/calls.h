@@ -25,6 +25,10 @@ enum { OWN_ADJ = 741 };
 
 /* Makes a machine in the fixture, and the caller what the calls expect. */
 void put_machine(const struct fixture *f);
+int remove_machine(void **state);
+
+/* A test that does so. */
+#define MACHINE_TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, remove_machine)
 
 /* Makes all calls; the name of the first whose result is not right, or NULL. */
 const char *first_wrong(const struct oomctl_ctx *ctx);

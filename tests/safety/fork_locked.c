@@ -167,8 +167,8 @@ static void a_call_that_needs_the_heap_is_caught(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FIXTURE_TEST(calls_need_no_heap_between_fork_and_exec),
-		FIXTURE_TEST(a_call_that_needs_the_heap_is_caught),
+		MACHINE_TEST(calls_need_no_heap_between_fork_and_exec),
+		MACHINE_TEST(a_call_that_needs_the_heap_is_caught),
 	};
 
 	sem_init(&held, 0, 0);

@@ -188,9 +188,9 @@ static void calls_need_little_stack(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FIXTURE_TEST(handlers_may_make_every_call),
-		FIXTURE_TEST(interrupted_calls_go_on),
-		FIXTURE_TEST(calls_need_little_stack),
+		MACHINE_TEST(handlers_may_make_every_call),
+		MACHINE_TEST(interrupted_calls_go_on),
+		MACHINE_TEST(calls_need_little_stack),
 	};
 
 	use_small_stack();

@@ -43,7 +43,7 @@ static void threads_may_share_a_context(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { FIXTURE_TEST(threads_may_share_a_context) };
+	const struct CMUnitTest tests[] = { MACHINE_TEST(threads_may_share_a_context) };
 
 	return cmocka_run_group_tests_name("threads", tests, NULL, NULL);
 }
