@@ -244,10 +244,10 @@ static int read_status(const struct oomctl_ctx *process, const char *path,
 	if (r < 0)
 		return r;
 
-	do {
+	do { /* not to the end, which would take one more read(2) */
 		len = io_lines_next(&lines, &line);
 		r = len > 0 ? parse_status_line(line, (size_t)len, &s) : (int)len;
-	} while (len > 0 && r == 0);
+	} while (len > 0 && r == 0 && !s.has_cap_eff);
 	io_lines_close(&lines);
 	if (r < 0)
 		return r;

@@ -516,9 +516,11 @@ int parse_status_line(const char *text, size_t len, struct parse_status *s)
 	int r;
 
 	cut_suffix(&line, "\n", 1);
-	if (skip_prefix(&line, "CapEff:", strlen("CapEff:")))
-		return parse_hex(line, &s->cap_eff);
-
+	if (skip_prefix(&line, "CapEff:", strlen("CapEff:"))) {
+		r = parse_hex(line, &s->cap_eff);
+		s->has_cap_eff = r == 0;
+		return r;
+	}
 	number = number_of(&line, s);
 	if (!number)
 		return 0;

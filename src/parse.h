@@ -58,8 +58,9 @@ struct parse_status {
 	uint64_t uid;
 	uint64_t rss_kb, swap_kb, pte_kb, pmd_kb;
 	uint64_t cap_eff;
-	bool has_uid;    /* as every status has */
-	bool has_memory; /* of its own: neither a kernel thread nor a zombie */
+	bool has_uid;     /* as every status has */
+	bool has_memory;  /* of its own: neither a kernel thread nor a zombie */
+	bool has_cap_eff; /* the last line that is looked for */
 };
 
 int parse_status_line(const char *text, size_t len, struct parse_status *s);
