@@ -6,7 +6,7 @@
 
 static void check_pid(const char *name)
 {
-	static struct form digits = { .pattern = "^[0-9]{1,10}$" };
+	static struct form digits = { .pattern = "^[1-9][0-9]{0,9}$" };
 	uint64_t v = 0;
 	int32_t pid = UNTOUCHED;
 	bool is_pid = is_of(&digits, name, strlen(name)) &&
@@ -18,7 +18,7 @@ static void check_pid(const char *name)
 
 static void check_hugepages(const char *name)
 {
-	static struct form size = { .pattern = "^hugepages-[0-9]+kB$" };
+	static struct form size = { .pattern = "^hugepages-[1-9][0-9]*kB$" };
 	uint64_t want = 0, kb = UNTOUCHED;
 	int r = is_of(&size, name, strlen(name))
 		    ? number_at(name + strlen("hugepages-"), 10, &want)

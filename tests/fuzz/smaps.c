@@ -30,13 +30,24 @@ static bool is_counted(const char *line)
 	return has(flags, " ac ") && !has(flags, " dc ");
 }
 
-static int read_line(const char *line, size_t len, struct sum *sum)
+static int read_size(const char *line, size_t len, uint64_t *out)
 {
 	static struct form size = { .pattern = "^Size:[\t ]*[0-9]" };
+	static struct form whole = { .pattern = "^Size:[\t ]*[0-9]+([\t ]|$)" };
+	uint64_t v;
+	int r = is_of(&size, line, len) ? number_at(line + 5, 10, &v) : -EBADMSG;
 
+	if (r == 0 && !is_of(&whole, line, len))
+		r = -EBADMSG;
+	if (r == 0)
+		*out = v;
+	return r;
+}
+
+static int read_line(const char *line, size_t len, struct sum *sum)
+{
 	if (begins_with(line, len, "Size:"))
-		return is_of(&size, line, len) ? number_at(line + 5, 10, &sum->size_kb)
-					       : -EBADMSG;
+		return read_size(line, len, &sum->size_kb);
 	if (!begins_with(line, len, "VmFlags: "))
 		return 0;
 

@@ -7,12 +7,15 @@
 static int read_decimal(const char *line, size_t len, uint64_t *out)
 {
 	static struct form form = { .pattern = "^[^:]*:[\t ]*[0-9]" };
+	static struct form whole = { .pattern = "^[^:]*:[\t ]*[0-9]+([\t ]|\n?$)" };
 	uint64_t v;
 	int r;
 
 	if (!is_of(&form, line, len))
 		return -EBADMSG;
 	r = number_at(strchr(line, ':') + 1, 10, &v);
+	if (r == 0 && !is_of(&whole, line, len))
+		r = -EBADMSG;
 	if (r == 0)
 		*out = v;
 	return r;
@@ -36,8 +39,11 @@ static int read_line(const char *line, size_t len, struct parse_status *s)
 							       : NULL;
 	int r;
 
-	if (begins_with(line, len, "CapEff:"))
-		return read_hex(line, len, &s->cap_eff);
+	if (begins_with(line, len, "CapEff:")) {
+		r = read_hex(line, len, &s->cap_eff);
+		s->has_cap_eff = r == 0;
+		return r;
+	}
 	if (!number)
 		return 0;
 
