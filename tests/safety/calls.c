@@ -461,7 +461,9 @@ int remove_machine(void **state)
 {
 	oomctl_gauge_close(own_gauge);
 	oomctl_gauge_close(fixture_gauge);
+	own_gauge = fixture_gauge = NULL; /* a test that is skipped makes none */
 	close(pidfd);
+	pidfd = -1;
 	return fixture_teardown(state);
 }
 
