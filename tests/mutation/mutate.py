@@ -108,7 +108,7 @@ class Tests:
     def time(self, name):
         """The seconds of CPU that a program takes."""
         begin = sum(os.times()[2:4])
-        if not self.passes(name, self.work / name):
+        if not any(self.passes(name, self.work / name) for _ in range(2)):  # a busy machine fails, too
             sys.exit(f"mutate: {name} fails without any change")
         return sum(os.times()[2:4]) - begin
 
