@@ -102,7 +102,7 @@ SCENARIO(commit_limit_1g, .memory_mb = 2560, .options = "hugepagesz=1G hugepages
 SCENARIO(commit_limit_swapoff, .disks = "128")
 {
 	static const struct hog stays = { take_private, 110 * (size_t)MB };
-	static const struct hog pushes = { take_private, 150 * (size_t)MB };
+	static const struct hog pushes = { take_private, 125 * (size_t)MB };
 	uint64_t in_use_kb, error_kb, most_kb = 0;
 	pid_t hog, off;
 	struct limits l;

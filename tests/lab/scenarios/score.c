@@ -50,13 +50,15 @@ SCENARIO(score_2_cpus, .cpus = 2)
 	try_all_hogs();
 }
 
+enum { STEPS = 2000 };
+
 /* A page at a time over the places where the score changes, from CPU to CPU. */
 static void grow(void)
 {
 	char *p = reserve(16 * MB);
 	int32_t predicted, shown, last = -1, edges = 0, missed = 0;
 
-	for (int i = 0; i < 4000; i++) {
+	for (int i = 0; i < STEPS; i++) {
 		move_to_cpu((size_t)(i / 3 % 2));
 		p[(size_t)i * page_size()] = 1;
 		EXPECT(oomctl_predict_oom_score(NULL, 0, 0, &predicted) == 0);
@@ -65,7 +67,7 @@ static void grow(void)
 		edges += shown != last;
 		last = shown;
 	}
-	note("%d of 4000 steps over %d edges", 4000 - missed, edges - 1);
+	note("%d of %d steps over %d edges", STEPS - missed, STEPS, edges - 1);
 	EXPECT(missed == 0 && edges > 5);
 }
 

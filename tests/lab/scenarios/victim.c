@@ -173,7 +173,7 @@ SCENARIO(victim_swap, .disks = "48")
 {
 	go_first();
 	swap_on("/dev/vda");
-	try_random(NULL, 6, 150);
+	try_random(NULL, 4, 150);
 	try_near(6, too_close_when_swapping());
 }
 
