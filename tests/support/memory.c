@@ -17,12 +17,15 @@ uint64_t page_size(void)
 
 bool is_granted(uint64_t pages)
 {
-	void *p = mmap(NULL, pages * page_size(), PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t size = (size_t)(pages * page_size());
+	void *p = MAP_FAILED;
 
+	if (pages <= SIZE_MAX / page_size()) /* what has an address at all */
+		p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			 -1, 0);
 	if (p == MAP_FAILED)
 		return false;
-	munmap(p, pages * page_size());
+	munmap(p, size);
 	return true;
 }
 
