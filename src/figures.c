@@ -221,45 +221,6 @@ int figures_read_scale(const struct oomctl_ctx *ctx, struct figures_scale *out)
 	return read_totals(ctx, &out->total_pages, &out->swap_pages);
 }
 
-static int read_stat(const struct oomctl_ctx *process, const char *path,
-		     struct parse_stat *out)
-{
-	char text[2048]; /* 52 numbers and a name */
-	ssize_t len = io_read_line(process, path, text, sizeof(text));
-
-	return len < 0 ? (int)len : parse_stat(text, (size_t)len, out);
-}
-
-/* Line by line: a process may be in thousands of groups, which it lists. */
-static int read_status(const struct oomctl_ctx *process, const char *path,
-		       struct parse_status *out)
-{
-	struct parse_status s = { 0 };
-	struct io_lines lines;
-	const char *line;
-	ssize_t len;
-	int r;
-
-	r = io_lines_open(process, path, &lines);
-	if (r < 0)
-		return r;
-
-	do { /* not to the end, which would take one more read(2) */
-		len = io_lines_next(&lines, &line);
-		r = len > 0 ? parse_status_line(line, (size_t)len, &s) : (int)len;
-	} while (len > 0 && r == 0 && !s.has_cap_eff);
-	io_lines_close(&lines);
-	if (r < 0)
-		return r;
-	if (!s.has_uid)
-		return -EBADMSG;
-	if (s.uid > UINT32_MAX)
-		return -ERANGE;
-
-	*out = s;
-	return 0;
-}
-
 /* What a process uses, as one of its threads tells. */
 static int read_thread(const struct oomctl_ctx *threads, pid_t tid,
 		       struct parse_stat *stat, struct parse_status *status)
@@ -267,9 +228,10 @@ static int read_thread(const struct oomctl_ctx *threads, pid_t tid,
 	char path[PROCESS_PATH_SIZE];
 	int r;
 
-	r = read_stat(threads, process_path(path, tid, "/proc/stat"), stat);
+	r = process_read_stat(threads, process_path(path, tid, "/proc/stat"), stat);
 	if (r == 0)
-		r = read_status(threads, process_path(path, tid, "/proc/status"), status);
+		r = process_read_status(threads, process_path(path, tid, "/proc/status"),
+					status);
 	return process_is_gone(r) == -ESRCH ? 0 : r;
 }
 
@@ -346,12 +308,12 @@ int figures_read_files(const struct oomctl_ctx *process,
 			 &p->task.oom_score_adj);
 
 	if (r == 0)
-		r = read_stat(process, "/proc/stat", &main);
+		r = process_read_stat(process, "/proc/stat", &main);
 	if (r == 0 &&
 	    (p->score == FIGURES_READ_SCORE || main.start_ticks >= scale->read_ticks))
 		r = knob_get(process, &knob_of_process[OOMCTL_PROC_OOM_SCORE], &p->score);
 	if (r == 0)
-		r = read_status(process, "/proc/status", &status);
+		r = process_read_status(process, "/proc/status", &status);
 	stat = main;
 	if (r == 0 && !status.has_memory && !(main.flags & PF_KTHREAD))
 		r = read_threads(process, &stat, &status);
@@ -425,20 +387,6 @@ static int read_total_vm(const struct oomctl_ctx *ctx, uint64_t *out_pages)
 	return len < 0 ? (int)len : parse_first_u64(text, (size_t)len, out_pages);
 }
 
-/* Capabilities count in the initial user namespace only, which has this number. 1 or 0. */
-static int is_initial(const struct oomctl_ctx *ctx)
-{
-	static const char initial[] = "user:[4026531837]";
-	char text[64];
-	ssize_t len = io_read_link(ctx, "/proc/self/ns/user", text, sizeof(text));
-
-	if (len == -EOPNOTSUPP) /* a kernel without user namespaces */
-		return 1;
-	if (len < 0)
-		return (int)len;
-	return (size_t)len == strlen(initial) && memcmp(text, initial, (size_t)len) == 0;
-}
-
 static int read_grant_flags(const struct oomctl_ctx *ctx, uint32_t *out)
 {
 	struct parse_status status = { 0 };
@@ -447,9 +395,9 @@ static int read_grant_flags(const struct oomctl_ctx *ctx, uint32_t *out)
 
 	r = read_release(ctx, &release);
 	if (r == 0)
-		r = read_status(ctx, "/proc/self/status", &status);
+		r = process_read_status(ctx, "/proc/self/status", &status);
 	if (r == 0)
-		r = is_initial(ctx);
+		r = process_is_initial(ctx);
 	if (r < 0)
 		return r;
 

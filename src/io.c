@@ -142,6 +142,11 @@ int io_open(const struct oomctl_ctx *ctx, const char *path)
 	return open_below(ctx, path, O_RDONLY);
 }
 
+int io_open_to_set(const struct oomctl_ctx *ctx, const char *path)
+{
+	return open_below(ctx, path, O_RDWR);
+}
+
 ssize_t io_read_line_again(int fd, char *buf, size_t size)
 {
 	return read_all(fd, buf, size, KEPT_LINE);
@@ -158,14 +163,15 @@ ssize_t io_read_link(const struct oomctl_ctx *ctx, const char *path, char *buf,
 	return (size_t)n < size ? n : -EBADMSG;
 }
 
-static int write_once(int fd, const char *text, size_t len)
+static int write_once(int fd, const char *text, size_t len, off_t offset)
 {
 	int tries = TRIES;
 	ssize_t n;
 
 	/* An interrupted write(2) has written nothing. */
 	do {
-		n = write(fd, text, len);
+		n = offset == CURRENT ? write(fd, text, len)
+				      : pwrite(fd, text, len, offset);
 	} while (n < 0 && is_interrupted(&tries));
 
 	if (n < 0)
@@ -181,10 +187,15 @@ int io_write(const struct oomctl_ctx *ctx, const char *path, const char *text, s
 	if (fd < 0)
 		return fd;
 
-	r = write_once(fd, text, len);
+	r = write_once(fd, text, len, CURRENT);
 	close(fd); /* the kernel's files take the value in write(2): nothing is left to
 		      fail */
 	return r;
+}
+
+int io_write_again(int fd, const char *text, size_t len)
+{
+	return write_once(fd, text, len, 0);
 }
 
 int io_open_dir(const struct oomctl_ctx *ctx, const char *path, int *out_fd)

@@ -25,6 +25,12 @@ ssize_t io_read_line(const struct oomctl_ctx *ctx, const char *path, char *buf,
 /* A descriptor to read from again and again, or a code; io_close() it. */
 int io_open(const struct oomctl_ctx *ctx, const char *path);
 
+/* The same, to write to, too. */
+int io_open_to_set(const struct oomctl_ctx *ctx, const char *path);
+
+/* One pwrite(2) at its beginning. -EIO when it is cut short. */
+int io_write_again(int fd, const char *text, size_t len);
+
 /* The same as io_read_line(), by pread(2) from the file's beginning. */
 ssize_t io_read_line_again(int fd, char *buf, size_t size);
 

@@ -423,7 +423,8 @@ static int take_pid_and_comm(struct rest *t, struct parse_stat *out)
 
 int parse_stat(const char *text, size_t len, struct parse_stat *out)
 {
-	enum { STATE = 3, FLAGS = 9, START = 22, RSS = 24 }; /* as proc(5) counts */
+	/* As proc(5) counts. */
+	enum { STATE = 3, PPID = 4, FLAGS = 9, START = 22, VSIZE = 23, RSS = 24 };
 	struct rest t = { text, len };
 	struct parse_stat s = { 0 };
 	struct rest word;
@@ -436,10 +437,14 @@ int parse_stat(const char *text, size_t len, struct parse_stat *out)
 	    loop variant RSS + 1 - field; */
 	for (field = STATE; r == 0 && field <= RSS; field++) {
 		word = take_word(&t);
-		if (field == FLAGS)
+		if (field == PPID)
+			r = parse_digits(word.at, word.len, &s.ppid);
+		else if (field == FLAGS)
 			r = parse_digits(word.at, word.len, &s.flags);
 		else if (field == START)
 			r = parse_digits(word.at, word.len, &s.start_ticks);
+		else if (field == VSIZE)
+			r = parse_digits(word.at, word.len, &s.vsize_bytes);
 		else if (field == RSS)
 			r = parse_digits(word.at, word.len, &s.rss_pages);
 	}

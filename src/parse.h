@@ -45,8 +45,10 @@ int parse_first_u64(const char *text, size_t len, uint64_t *out);
 /* What /proc/PID/stat has and is looked for. */
 struct parse_stat {
 	int32_t pid;
+	uint64_t ppid;
 	uint64_t flags; /* PF_... */
 	uint64_t start_ticks;
+	uint64_t vsize_bytes;
 	uint64_t rss_pages;
 	char comm[16]; /* cut to 15 bytes */
 };

@@ -76,3 +76,75 @@ void process_close(const struct oomctl_ctx *process)
 {
 	io_close(process->proc_fd);
 }
+
+int process_read_stat(const struct oomctl_ctx *process, const char *path,
+		      struct parse_stat *out)
+{
+	char text[2048]; /* 52 numbers and a name */
+	ssize_t len = io_read_line(process, path, text, sizeof(text));
+
+	return len < 0 ? (int)len : parse_stat(text, (size_t)len, out);
+}
+
+/* Line by line: a process may be in thousands of groups, which it lists. */
+int process_read_status(const struct oomctl_ctx *process, const char *path,
+			struct parse_status *out)
+{
+	struct parse_status s = { 0 };
+	struct io_lines lines;
+	const char *line;
+	ssize_t len;
+	int r;
+
+	r = io_lines_open(process, path, &lines);
+	if (r < 0)
+		return r;
+
+	do { /* not to the end, which would take one more read(2) */
+		len = io_lines_next(&lines, &line);
+		r = len > 0 ? parse_status_line(line, (size_t)len, &s) : (int)len;
+	} while (len > 0 && r == 0 && !s.has_cap_eff);
+	io_lines_close(&lines);
+	if (r < 0)
+		return r;
+	if (!s.has_uid)
+		return -EBADMSG;
+	if (s.uid > UINT32_MAX)
+		return -ERANGE;
+
+	*out = s;
+	return 0;
+}
+
+/* Which has this number. */
+int process_is_initial(const struct oomctl_ctx *ctx)
+{
+	static const char initial[] = "user:[4026531837]";
+	char text[64];
+	ssize_t len = io_read_link(ctx, "/proc/self/ns/user", text, sizeof(text));
+
+	if (len == -EOPNOTSUPP) /* a kernel without user namespaces */
+		return 1;
+	if (len < 0)
+		return (int)len;
+	return (size_t)len == strlen(initial) && memcmp(text, initial, (size_t)len) == 0;
+}
+
+int process_holds(const struct oomctl_ctx *ctx, int capability)
+{
+	struct parse_status status;
+	int r;
+
+	r = process_read_status(ctx, "/proc/thread-self/status", &status);
+	if (r == -EOPNOTSUPP) /* before Linux 3.17 */
+		r = process_read_status(ctx, "/proc/self/status", &status);
+	if (r < 0)
+		return r;
+	if (!(status.cap_eff >> capability & 1))
+		return PROCESS_LACKS;
+
+	r = process_is_initial(ctx);
+	if (r < 0)
+		return r;
+	return r == 1 ? PROCESS_HOLDS : PROCESS_HOLDS_IN_NAMESPACE;
+}

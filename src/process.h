@@ -44,4 +44,19 @@ int process_open(const struct oomctl_ctx *ctx, pid_t pid, struct oomctl_ctx *out
 int process_open_pidfd(const struct oomctl_ctx *ctx, int pidfd, struct oomctl_ctx *out);
 void process_close(const struct oomctl_ctx *process);
 
+/* A stat and a status, wherever they are. */
+int process_read_stat(const struct oomctl_ctx *ctx, const char *path,
+		      struct parse_stat *out);
+int process_read_status(const struct oomctl_ctx *ctx, const char *path,
+			struct parse_status *out);
+
+/* Whether the caller is in the initial user namespace, where alone capabilities count: 1
+ * or 0, or a code. */
+int process_is_initial(const struct oomctl_ctx *ctx);
+
+/* How the calling thread holds a capability; or a code. */
+enum { PROCESS_LACKS, PROCESS_HOLDS_IN_NAMESPACE, PROCESS_HOLDS };
+
+int process_holds(const struct oomctl_ctx *ctx, int capability);
+
 #endif

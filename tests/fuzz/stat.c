@@ -27,8 +27,8 @@ static int read_fields(const char *text, size_t len, struct parse_stat *s)
 {
 #define WORD "[^ \n]* "
 	static struct form form = { .pattern =
-					"^" WORD WORD WORD WORD WORD WORD "[0-9]+ "
-					"(" WORD "){12}[0-9]+ " WORD "[0-9]+([ \n]|$)" };
+					"^" WORD "[0-9]+ " WORD WORD WORD WORD "[0-9]+ "
+					"(" WORD "){12}[0-9]+ [0-9]+ [0-9]+([ \n]|$)" };
 	char *words;
 	int r;
 
@@ -36,8 +36,10 @@ static int read_fields(const char *text, size_t len, struct parse_stat *s)
 		return -EBADMSG;
 
 	words = terminate_words(text, len);
-	r = number_at(word_at(words, 9 - 3), 10, &s->flags);
+	r = number_at(word_at(words, 4 - 3), 10, &s->ppid);
+	r = r ? r : number_at(word_at(words, 9 - 3), 10, &s->flags);
 	r = r ? r : number_at(word_at(words, 22 - 3), 10, &s->start_ticks);
+	r = r ? r : number_at(word_at(words, 23 - 3), 10, &s->vsize_bytes);
 	r = r ? r : number_at(word_at(words, 24 - 3), 10, &s->rss_pages);
 	free(words);
 	return r;

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 MEMORY = 'memchr memcmp memcpy memmove memset strcmp strlen strncmp bcmp'
-SYSTEM = ('__errno_location clock_gettime close lseek openat poll pread read readlinkat syscall '
+SYSTEM = ('__errno_location clock_gettime close lseek openat poll pread pwrite read readlinkat syscall '
           'sysconf write')
 
 # From bottom to top: a file calls files of lower layers only.

@@ -349,7 +349,8 @@ static void stat_may_end_behind_its_last_field(void **state)
 	(void)state;
 	assert_int_equal(parse_stat(BARE(text), &s), 0);
 	assert_int_equal(s.pid, INT32_MAX);
-	assert_true(s.start_ticks == 7 && s.rss_pages == 9);
+	assert_true(s.ppid == 1 && s.start_ticks == 7);
+	assert_true(s.vsize_bytes == 8 && s.rss_pages == 9);
 }
 
 static void stat_of_another_form_is_refused(void **state)
