@@ -7,6 +7,7 @@
 #include <oomctl/proc.h>
 #include <oomctl/vm.h>
 
+#include "cgroup.h"
 #include "internal.h"
 #include "io.h"
 #include "knob.h"
@@ -458,14 +459,10 @@ struct hierarchy {
 static int read_limit(const struct oomctl_ctx *ctx, const struct hierarchy *h,
 		      const char *cgroup, const char *name, uint64_t *out)
 {
-	char path[FIGURES_CGROUP_MAX + 64], text[KNOB_TEXT_MAX];
-	char *begin = path + sizeof(path) - 1;
-	ssize_t len;
+	char path[CGROUP_PATH_SIZE], text[KNOB_TEXT_MAX];
+	ssize_t len = io_read_line(ctx, cgroup_path(path, h->root, cgroup, name), text,
+				   sizeof(text));
 
-	*begin = '\0';
-	begin = prepend_text(prepend_text(begin, name), "/");
-	begin = prepend_text(prepend_text(begin, cgroup), h->root);
-	len = io_read_line(ctx, begin, text, sizeof(text));
 	return len < 0 ? (int)len : parse_limit(text, (size_t)len, out);
 }
 
@@ -533,8 +530,8 @@ int figures_read_cgroup_total(const struct oomctl_ctx *ctx, const char *cgroup,
 			      const char **out_controller)
 {
 	static const struct hierarchy versions[] = {
-		{ "", "/sys/fs/cgroup", "memory.max", "memory.swap.max", false },
-		{ "memory", "/sys/fs/cgroup/memory", "memory.limit_in_bytes",
+		{ "", CGROUP_V2, "memory.max", "memory.swap.max", false },
+		{ "memory", CGROUP_V1, "memory.limit_in_bytes",
 		  "memory.memsw.limit_in_bytes", true },
 	};
 	int r = -EOPNOTSUPP;

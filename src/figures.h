@@ -57,9 +57,6 @@ int figures_read_process(const struct oomctl_ctx *ctx, pid_t pid,
 int figures_read_files(const struct oomctl_ctx *process,
 		       const struct figures_scale *scale, struct figures_process *p);
 
-/* Longer paths of cgroups are not taken. */
-enum { FIGURES_CGROUP_MAX = 1000 };
-
 /* Total of a cgroup and its controller's name; -ERANGE when it has no limit. */
 int figures_read_cgroup_total(const struct oomctl_ctx *ctx, const char *cgroup,
 			      uint64_t swap_pages, uint64_t *out_pages,

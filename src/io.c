@@ -365,9 +365,19 @@ void io_lines_close(struct io_lines *lines)
 	close(lines->fd);
 }
 
+void io_sleep(int ms)
+{
+	poll(NULL, 0, ms);
+}
+
 uint32_t io_page_size(void)
 {
 	return (uint32_t)sysconf(_SC_PAGESIZE);
+}
+
+pid_t io_pid(void)
+{
+	return getpid();
 }
 
 uint64_t io_boot_ticks(void)

@@ -85,8 +85,14 @@ ssize_t io_lines_next(struct io_lines *lines, const char **out);
 
 void io_lines_close(struct io_lines *lines);
 
+/* Waits, unless a signal comes. */
+void io_sleep(int ms);
+
 /* Bytes in a page of this machine. */
 uint32_t io_page_size(void);
+
+/* The caller, in its own pid namespace. */
+pid_t io_pid(void);
 
 /* Clock ticks since boot: what stat shows of a process that begins now. */
 uint64_t io_boot_ticks(void);

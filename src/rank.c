@@ -6,6 +6,7 @@
 
 #include <oomctl/proc.h>
 
+#include "cgroup.h"
 #include "figures.h"
 #include "internal.h"
 #include "io.h"
@@ -246,28 +247,6 @@ static int visit_tied(struct ranking *k, struct oomctl_rank_entry *e)
 	return r;
 }
 
-/* Whether a process is in the cgroup; or a code. */
-static int is_member(const struct ranking *k, const struct oomctl_ctx *process)
-{
-	struct io_lines lines;
-	const char *line;
-	ssize_t len;
-	int r;
-
-	r = io_lines_open(process, "/proc/cgroup", &lines);
-	if (r < 0)
-		return process_is_gone(r);
-
-	do {
-		len = io_lines_next(&lines, &line);
-		r = len > 0
-			? parse_cgroup_line(line, (size_t)len, k->controller, k->cgroup)
-			: (int)len;
-	} while (len > 0 && r == PARSE_OTHER_CGROUP);
-	io_lines_close(&lines);
-	return process_is_gone(r);
-}
-
 static int take_member(struct ranking *k, const struct oomctl_ctx *process,
 		       struct oomctl_rank_entry *e)
 {
@@ -296,7 +275,8 @@ static int visit_member(struct ranking *k, struct oomctl_rank_entry *e)
 	if (r < 0)
 		return r;
 
-	r = is_member(k, &process);
+	r = process_is_gone(
+	    cgroup_has(&process, "/proc/cgroup", k->controller, k->cgroup));
 	if (r == 1)
 		r = take_member(k, &process, e);
 	process_close(&process);
@@ -581,28 +561,6 @@ OOMCTL_EXPORT int oomctl_rank_before(const struct oomctl_ctx *ctx, pid_t pid,
 		   report_size);
 }
 
-/* "", "." and "..", which the file system takes and no process shows. */
-static bool is_odd(const char *component)
-{
-	size_t dots = 0;
-
-	while (dots < 2 && component[dots] == '.')
-		dots++;
-	return component[dots] == '/' || component[dots] == '\0';
-}
-
-static bool is_cgroup(const char *path)
-{
-	size_t len = path ? strlen(path) : 0;
-
-	if (len == 0 || len > FIGURES_CGROUP_MAX || path[0] != '/')
-		return false;
-	for (; len > 1 && *path; path++)
-		if (*path == '/' && is_odd(path + 1))
-			return false;
-	return true;
-}
-
 OOMCTL_EXPORT int oomctl_rank_cgroup(const struct oomctl_ctx *ctx, const char *cgroup,
 				     struct oomctl_rank_entry *out, size_t capacity,
 				     size_t entry_size, size_t *out_count,
@@ -611,7 +569,7 @@ OOMCTL_EXPORT int oomctl_rank_cgroup(const struct oomctl_ctx *ctx, const char *c
 {
 	struct ranking k = { .ctx = ctx, .cgroup = cgroup };
 
-	if (!is_cgroup(cgroup))
+	if (!cgroup_is_path(cgroup))
 		return -EINVAL;
 
 	return run(&k, rank_cgroup, out, capacity, entry_size, out_count, out_report,

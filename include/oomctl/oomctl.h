@@ -6,12 +6,14 @@
  *  @brief Everything: includes every other header of liboomctl.
  */
 
+#include <oomctl/adjust.h>
 #include <oomctl/base.h>
 #include <oomctl/calc.h>
 #include <oomctl/gauge.h>
 #include <oomctl/meminfo.h>
 #include <oomctl/predict.h>
 #include <oomctl/proc.h>
+#include <oomctl/protect.h>
 #include <oomctl/rank.h>
 #include <oomctl/vm.h>
 

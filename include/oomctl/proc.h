@@ -49,10 +49,20 @@ enum oomctl_proc_value {
 	OOMCTL_PROC_OOM_SCORE_ADJ = 2 /**< thousandths of RAM plus swap */
 };
 
-/** @brief Limits of oom_score_adj (include/uapi/linux/oom.h). */
+/**
+ * @brief Values of oom_score_adj with a name (include/uapi/linux/oom.h).
+ *
+ * #OOMCTL_SCORE_ADJ_EXEMPT is dangerous: children inherit it, so that whatever they leak is
+ * never killed for it; neither are exempt processes when their cgroup is killed as a group
+ * (memory.oom.group); and a cgroup that has none but exempt processes hangs at its limit,
+ * as a machine panics. #OOMCTL_SCORE_ADJ_PROTECTED is chosen after all others, which nearly
+ * always is what was meant.
+ */
 enum oomctl_score_adj {
-	OOMCTL_SCORE_ADJ_MIN = -1000, /**< exempt: the process is never chosen */
-	OOMCTL_SCORE_ADJ_MAX = 1000   /**< as if all RAM and swap were its own, too */
+	OOMCTL_SCORE_ADJ_MIN = -1000,      /**< the lowest value */
+	OOMCTL_SCORE_ADJ_EXEMPT = -1000,   /**< never chosen */
+	OOMCTL_SCORE_ADJ_PROTECTED = -999, /**< chosen when nothing else is left */
+	OOMCTL_SCORE_ADJ_MAX = 1000 /**< as if all RAM and swap were its own, too */
 };
 
 /**

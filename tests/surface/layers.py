@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 MEMORY = 'memchr memcmp memcpy memmove memset strcmp strlen strncmp bcmp'
-SYSTEM = ('__errno_location clock_gettime close lseek openat poll pread pwrite read readlinkat syscall '
+SYSTEM = ('__errno_location clock_gettime close getpid lseek openat poll pread pwrite read readlinkat syscall '
           'sysconf write')
 
 # From bottom to top: a file calls files of lower layers only.
@@ -21,14 +21,18 @@ LAYERS = [
     ('pure',    'parse',       MEMORY),
     ('outside', 'io',          MEMORY + ' ' + SYSTEM),
     ('context', 'ctx',         'malloc free'),
+    ('object',  'cgroup',      MEMORY),
     ('object',  'knob',        MEMORY),
     ('object',  'process',     MEMORY),
     ('object',  'scan',        MEMORY),
+    ('adj',     'adj',         MEMORY),
     ('figures', 'figures',     MEMORY),
+    ('face',    'adjust',      MEMORY),
     ('face',    'gauge',       MEMORY + ' malloc free'),
     ('face',    'meminfo',     MEMORY),
     ('face',    'predict',     MEMORY),
     ('face',    'proc',        MEMORY),
+    ('face',    'protect',     MEMORY),
     ('face',    'rank',        MEMORY),
     ('face',    'vm',          MEMORY),
 ]

@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: MIT */
+#include <oomctl/adjust.h>
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "adj.h"
+#include "cgroup.h"
+#include "internal.h"
+#include "io.h"
+#include "knob.h"
+#include "parse.h"
+#include "process.h"
+#include "scan.h"
+
+enum { CAP_SYS_RESOURCE = 24 };
+
+static int32_t saturate(int64_t adj)
+{
+	if (adj < OOMCTL_SCORE_ADJ_MIN)
+		return OOMCTL_SCORE_ADJ_MIN;
+	return adj > OOMCTL_SCORE_ADJ_MAX ? OOMCTL_SCORE_ADJ_MAX : (int32_t)adj;
+}
+
+/* What is wanted of one process. */
+struct wish {
+	int32_t value;
+	bool is_relative;
+	enum oomctl_adjust_policy policy;
+};
+
+static int adjust(const struct oomctl_ctx *ctx, const char *path, const struct wish *w,
+		  int32_t *out)
+{
+	int32_t adj = w->value, now;
+	int fd = adj_open(ctx, path), r = 0;
+
+	if (fd < 0)
+		return fd;
+
+	if (w->is_relative) {
+		r = adj_get(fd, &now);
+		if (r == 0)
+			adj = saturate((int64_t)now + w->value);
+	}
+	if (r == 0)
+		r = adj_set(fd, adj, w->policy, out);
+	io_close(fd);
+	return r;
+}
+
+static int check(const struct wish *w, const int32_t *out)
+{
+	return out ? adj_check(w->is_relative ? 0 : w->value, w->policy) : -EINVAL;
+}
+
+static int adjust_by_pid(const struct oomctl_ctx *ctx, pid_t pid, const struct wish *w,
+			 int32_t *out)
+{
+	char path[PROCESS_PATH_SIZE];
+
+	if (pid < 0 || check(w, out) < 0)
+		return -EINVAL;
+
+	return adjust(ctx, process_path(path, pid, KNOB_OOM_SCORE_ADJ), w, out);
+}
+
+static int adjust_by_pidfd(const struct oomctl_ctx *ctx, int pidfd, const struct wish *w,
+			   int32_t *out)
+{
+	struct oomctl_ctx process = { AT_FDCWD, AT_FDCWD };
+	int r;
+
+	if (check(w, out) < 0)
+		return -EINVAL;
+
+	r = process_open_pidfd(ctx, pidfd, &process);
+	if (r < 0)
+		return r;
+
+	r = adjust(&process, KNOB_OOM_SCORE_ADJ, w, out);
+	process_close(&process);
+	return r;
+}
+
+OOMCTL_EXPORT int oomctl_adjust_proc(const struct oomctl_ctx *ctx, pid_t pid, int32_t adj,
+				     enum oomctl_adjust_policy policy, int32_t *out_adj)
+{
+	const struct wish w = { adj, false, policy };
+
+	return adjust_by_pid(ctx, pid, &w, out_adj);
+}
+
+OOMCTL_EXPORT int oomctl_adjust_proc_by(const struct oomctl_ctx *ctx, pid_t pid,
+					int32_t delta, enum oomctl_adjust_policy policy,
+					int32_t *out_adj)
+{
+	const struct wish w = { delta, true, policy };
+
+	return adjust_by_pid(ctx, pid, &w, out_adj);
+}
+
+OOMCTL_EXPORT int oomctl_adjust_pidfd(const struct oomctl_ctx *ctx, int pidfd,
+				      int32_t adj, enum oomctl_adjust_policy policy,
+				      int32_t *out_adj)
+{
+	const struct wish w = { adj, false, policy };
+
+	return adjust_by_pidfd(ctx, pidfd, &w, out_adj);
+}
+
+OOMCTL_EXPORT int oomctl_adjust_pidfd_by(const struct oomctl_ctx *ctx, int pidfd,
+					 int32_t delta, enum oomctl_adjust_policy policy,
+					 int32_t *out_adj)
+{
+	const struct wish w = { delta, true, policy };
+
+	return adjust_by_pidfd(ctx, pidfd, &w, out_adj);
+}
+
+OOMCTL_EXPORT int oomctl_adjust_find_floor(const struct oomctl_ctx *ctx, int32_t *out_adj)
+{
+	char path[PROCESS_PATH_SIZE];
+	int fd, r;
+
+	if (!out_adj)
+		return -EINVAL;
+
+	r = process_is_gone(process_holds(ctx, CAP_SYS_RESOURCE));
+	if (r < 0)
+		return r;
+	if (r == PROCESS_HOLDS) { /* each try would move it */
+		*out_adj = OOMCTL_ADJUST_NO_FLOOR;
+		return 0;
+	}
+
+	fd = adj_open(ctx, process_path(path, 0, KNOB_OOM_SCORE_ADJ));
+	if (fd < 0)
+		return fd;
+	r = adj_find_floor(fd, out_adj);
+	io_close(fd);
+	return r;
+}
+
+/* Many processes, of which the caller's array keeps those that were met. */
+struct job {
+	const struct oomctl_ctx *ctx;
+	char *out;
+	size_t stride, capacity, count;
+	size_t next; /* passes meet the processes in the same order, mostly */
+	int32_t adj;
+	enum oomctl_adjust_policy policy;
+	bool has_news;
+	struct oomctl_adjust_report report;
+	struct scan scan;
+	const char *cgroup, *root; /* of one */
+	pid_t pid;                 /* or of a tree */
+};
+
+static struct oomctl_adjust_entry *entry_at(const struct job *j, size_t i)
+{
+	return (struct oomctl_adjust_entry *)(void *)(j->out + i * j->stride);
+}
+
+static struct oomctl_adjust_entry *find(struct job *j, pid_t pid)
+{
+	for (size_t i = 0; i < j->count; i++) {
+		size_t at = (j->next + i) % j->count;
+
+		if (entry_at(j, at)->pid == pid) {
+			j->next = at + 1;
+			return entry_at(j, at);
+		}
+	}
+	return NULL;
+}
+
+/* Its place, or a new one; NULL when there is no room. */
+static struct oomctl_adjust_entry *place_of(struct job *j, pid_t pid)
+{
+	struct oomctl_adjust_entry *place = find(j, pid);
+
+	if (place)
+		return place;
+	if (j->count == j->capacity) {
+		j->report.unlisted++;
+		return NULL;
+	}
+	return memset(entry_at(j, j->count++), 0, j->stride);
+}
+
+/* Codes that are of the caller, not of the process. */
+static bool is_ours(int r)
+{
+	return r == -EMFILE || r == -ENFILE || r == -ENOMEM;
+}
+
+/* How a process is. */
+static int look(const struct oomctl_ctx *process, struct oomctl_adjust_entry *e)
+{
+	struct parse_stat stat;
+	int r = process_read_stat(process, "/proc/stat", &stat);
+
+	if (r == 0)
+		r = knob_get(process, &knob_of_process[OOMCTL_PROC_OOM_SCORE_ADJ],
+			     &e->adj_before);
+	if (r < 0)
+		return process_is_gone(r);
+
+	e->start_ticks = stat.start_ticks;
+	e->adj = e->adj_before;
+	return 0;
+}
+
+/* Whether a pass before has left it just so. */
+static bool is_settled(struct job *j, const struct oomctl_adjust_entry *e)
+{
+	const struct oomctl_adjust_entry *known = find(j, e->pid);
+
+	return known && known->start_ticks == e->start_ticks && known->adj == e->adj;
+}
+
+/* The value that it had at first outlives later looks. */
+static void record(struct job *j, struct oomctl_adjust_entry *place,
+		   struct oomctl_adjust_entry *e)
+{
+	if (place->pid == e->pid && place->start_ticks == e->start_ticks)
+		e->adj_before = place->adj_before;
+	*place = *e;
+	j->has_news = true;
+}
+
+static int set(const struct job *j, const struct oomctl_ctx *process,
+	       struct oomctl_adjust_entry *e)
+{
+	const struct wish w = { j->adj, false, j->policy };
+
+	return e->adj == j->adj ? 0 : adjust(process, KNOB_OOM_SCORE_ADJ, &w, &e->adj);
+}
+
+/* Of a process by its directory; or why there is none. */
+static int settle(struct job *j, const struct oomctl_ctx *process, int r, pid_t pid)
+{
+	struct oomctl_adjust_entry e = { .pid = pid }, *place;
+
+	if (r == 0)
+		r = look(process, &e);
+	if (r == -ESRCH) {
+		j->report.gone++;
+		return 0;
+	}
+	if (is_ours(r) || is_settled(j, &e))
+		return is_ours(r) ? r : 0;
+
+	place = place_of(j, pid);
+	if (!place)
+		return 0;
+	e.code = r < 0 ? r : set(j, process, &e);
+	record(j, place, &e);
+	return is_ours(e.code) ? e.code : 0;
+}
+
+static int visit(struct job *j, const struct oomctl_ctx *dir, pid_t pid)
+{
+	struct oomctl_ctx process = { AT_FDCWD, AT_FDCWD };
+	int r = process_open(dir, pid, &process);
+
+	r = settle(j, &process, r, pid);
+	process_close(&process);
+	return r;
+}
+
+static int visit_line(struct job *j, const char *line, size_t len)
+{
+	int32_t pid;
+	int r = parse_i32(line, len, &pid);
+
+	if (r < 0 || pid < 0)
+		return -EBADMSG;
+	if (pid > 0)
+		return visit(j, j->ctx, pid);
+
+	j->report.foreign++;
+	return 0;
+}
+
+static int visit_cgroup(struct job *j)
+{
+	char path[CGROUP_PATH_SIZE];
+	struct io_lines lines;
+	const char *line;
+	ssize_t len;
+	int r;
+
+	r = io_lines_open(j->ctx, cgroup_path(path, j->root, j->cgroup, "cgroup.procs"),
+			  &lines);
+	if (r == -EOPNOTSUPP && j->report.passes > 0) /* removed, since it is empty */
+		return 0;
+	if (r < 0)
+		return r;
+
+	do {
+		len = io_lines_next(&lines, &line);
+		r = len > 0 ? visit_line(j, line, (size_t)len) : (int)len;
+	} while (len > 0 && r == 0);
+	io_lines_close(&lines);
+	return r;
+}
+
+/* Whether a number still is that of the process that has this place. */
+static bool is_still(struct job *j, const struct oomctl_adjust_entry *place)
+{
+	char path[PROCESS_PATH_SIZE];
+	struct parse_stat stat;
+
+	return process_read_stat(&j->scan.proc,
+				 process_path(path, place->pid, "/proc/stat"),
+				 &stat) == 0 &&
+	       stat.start_ticks == place->start_ticks;
+}
+
+/* Whether the process at hand is in the tree, as one that was met, or as a child of one. */
+static bool is_in_tree(struct job *j, pid_t pid, const struct parse_stat *stat)
+{
+	const struct oomctl_adjust_entry *place = find(j, pid);
+
+	if (place && place->start_ticks == stat->start_ticks)
+		return true;
+
+	place =
+	    stat->ppid > 0 && stat->ppid <= INT32_MAX ? find(j, (pid_t)stat->ppid) : NULL;
+	return place && is_still(j, place);
+}
+
+/* A process that has ended, or is hidden, is in no tree. */
+static int visit_if_in_tree(struct job *j, pid_t pid)
+{
+	struct parse_stat stat;
+	int r = process_read_stat(&j->scan.proc, scan_path(&j->scan, "/stat"), &stat);
+
+	if (r < 0)
+		return is_ours(r) ? r : 0;
+	return is_in_tree(j, pid, &stat) ? visit(j, &j->scan.proc, pid) : 0;
+}
+
+static int visit_tree(struct job *j)
+{
+	pid_t pid;
+	int r;
+
+	do {
+		r = scan_next(&j->scan, &pid);
+		if (r == 0 && pid != 0)
+			r = visit_if_in_tree(j, pid);
+	} while (r == 0 && pid != 0);
+	return r < 0 ? r : scan_rewind(&j->scan);
+}
+
+/* Until nothing is new. */
+static int repeat(struct job *j, int (*pass)(struct job *j))
+{
+	enum { PASSES_MAX = 32 };
+	int r;
+
+	do {
+		j->has_news = false;
+		j->report.unlisted = 0;
+		j->report.foreign = 0;
+		r = pass(j);
+		if (r == 0)
+			j->report.passes++;
+	} while (r == 0 && j->has_news && j->report.passes < PASSES_MAX);
+	if (r == 0 && !j->has_news)
+		j->report.flags |= OOMCTL_ADJUST_STABLE;
+	return r;
+}
+
+/* Of the second version, or else of the first. */
+static int adjust_cgroup(struct job *j)
+{
+	int r;
+
+	j->root = CGROUP_V2;
+	r = repeat(j, visit_cgroup);
+	if (r == -EOPNOTSUPP) {
+		j->root = CGROUP_V1;
+		r = repeat(j, visit_cgroup);
+	}
+	return r;
+}
+
+/* Whether all stand still; one that cannot be asked does not. */
+static bool is_frozen(const struct job *j)
+{
+	static const char frozen[] = "frozen 1\n";
+	char path[CGROUP_PATH_SIZE];
+	struct io_lines lines;
+	const char *line;
+	ssize_t len;
+
+	if (io_lines_open(j->ctx,
+			  cgroup_path(path, CGROUP_V2, j->cgroup, "cgroup.events"),
+			  &lines) < 0)
+		return false;
+
+	do {
+		len = io_lines_next(&lines, &line);
+	} while (len > 0 && !(len == (ssize_t)strlen(frozen) &&
+			      memcmp(line, frozen, strlen(frozen)) == 0));
+	io_lines_close(&lines);
+	return len > 0;
+}
+
+static void await_frost(struct job *j)
+{
+	enum { TIMES = 200, EACH_MS = 10 };
+	int times = TIMES;
+
+	while (!is_frozen(j) && --times > 0)
+		io_sleep(EACH_MS);
+	if (times > 0)
+		j->report.flags |= OOMCTL_ADJUST_FROZEN;
+}
+
+static int adjust_frozen(struct job *j)
+{
+	static const struct knob frozen = { "cgroup.freeze", 0, 1, false };
+	char path[CGROUP_PATH_SIZE];
+	const char *file = cgroup_path(path, CGROUP_V2, j->cgroup, frozen.path);
+	int32_t before;
+	int r, thawed = 0;
+
+	r = cgroup_has(j->ctx, "/proc/self/cgroup", "", j->cgroup);
+	if (r == 1) /* it would never wake */
+		return -EBUSY;
+	if (r == 0)
+		r = knob_get_at(j->ctx, file, &frozen, &before);
+	if (r == 0 && before == 0)
+		r = knob_set_at(j->ctx, file, &frozen, 1);
+	if (r < 0)
+		return r;
+
+	await_frost(j);
+	r = adjust_cgroup(j);
+	if (before == 0) /* else somebody else has frozen it */
+		thawed = knob_set_at(j->ctx, file, &frozen, 0);
+	return r < 0 ? r : thawed;
+}
+
+static int adjust_tree(struct job *j)
+{
+	int r = scan_open(j->ctx, "/proc/.", &j->scan);
+
+	if (r < 0)
+		return r;
+
+	r = visit(j, &j->scan.proc, j->pid);
+	if (r == 0 && j->count == 0)
+		r = -ESRCH;
+	if (r == 0)
+		r = repeat(j, visit_tree);
+	scan_close(&j->scan);
+	return r;
+}
+
+/* No structure grows as large; a negative size that was converted is larger. */
+enum { ENTRY_SIZE_MAX = 65536 };
+
+static int run(struct job *j, int (*all)(struct job *j), struct oomctl_adjust_entry *out,
+	       size_t capacity, size_t entry_size, size_t *out_count,
+	       struct oomctl_adjust_report *out_report, size_t report_size)
+{
+	int r;
+
+	if (adj_check(j->adj, j->policy) < 0 || !out || capacity == 0 ||
+	    entry_size < sizeof(*out) || entry_size > ENTRY_SIZE_MAX ||
+	    entry_size % 8 != 0 || !out_count || !out_report || report_size == 0)
+		return -EINVAL;
+
+	j->out = (char *)out;
+	j->stride = entry_size;
+	j->capacity = capacity;
+	r = all(j);
+	if (r < 0)
+		return r;
+
+	*out_count = j->count;
+	fill(out_report, report_size, &j->report, sizeof(j->report));
+	return 0;
+}
+
+OOMCTL_EXPORT int oomctl_adjust_cgroup(const struct oomctl_ctx *ctx, const char *cgroup,
+				       int32_t adj, enum oomctl_adjust_policy policy,
+				       uint32_t flags, struct oomctl_adjust_entry *out,
+				       size_t capacity, size_t entry_size,
+				       size_t *out_count,
+				       struct oomctl_adjust_report *out_report,
+				       size_t report_size)
+{
+	struct job j = { .ctx = ctx, .adj = adj, .policy = policy, .cgroup = cgroup };
+
+	if (!cgroup_is_path(cgroup) || (flags & ~(uint32_t)OOMCTL_ADJUST_FREEZE))
+		return -EINVAL;
+
+	return run(&j, flags & OOMCTL_ADJUST_FREEZE ? adjust_frozen : adjust_cgroup, out,
+		   capacity, entry_size, out_count, out_report, report_size);
+}
+
+OOMCTL_EXPORT int oomctl_adjust_tree(const struct oomctl_ctx *ctx, pid_t pid, int32_t adj,
+				     enum oomctl_adjust_policy policy,
+				     struct oomctl_adjust_entry *out, size_t capacity,
+				     size_t entry_size, size_t *out_count,
+				     struct oomctl_adjust_report *out_report,
+				     size_t report_size)
+{
+	struct job j = { .ctx = ctx, .adj = adj, .policy = policy, .pid = pid };
+
+	if (pid < 0)
+		return -EINVAL;
+
+	return run(&j, adjust_tree, out, capacity, entry_size, out_count, out_report,
+		   report_size);
+}

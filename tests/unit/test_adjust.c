@@ -1,0 +1,698 @@
+/* SPDX-License-Identifier: MIT */
+#include <oomctl/adjust.h>
+
+#include <poll.h>
+
+#include "floor.h"
+#include "machine.h"
+
+#define OWN "proc/self/oom_score_adj"
+#define HELD UINT64_C(0x1000000) /* CAP_SYS_RESOURCE */
+
+static const enum oomctl_adjust_policy strict = OOMCTL_ADJUST_STRICT,
+				       clamp = OOMCTL_ADJUST_CLAMP;
+
+/* Of a pidfd; or what happens while a cgroup is waited for. */
+static int polls;
+static void (*on_poll)(int n);
+
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
+
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+	if (count > 0) {
+		fds->revents = 0;
+		return 0;
+	}
+	assert_true(timeout > 0 && timeout <= 100);
+	polls++;
+	if (on_poll)
+		on_poll(polls);
+	return 0;
+}
+
+static void put_self(const struct fixture *f, int32_t adj, int32_t floor)
+{
+	put_kernel(floor);
+	put_adj(f, OWN, adj);
+}
+
+static void put_capabilities(const struct fixture *f, const char *dir, uint64_t held,
+			     const char *ns)
+{
+	put_status(f, dir, &(struct process){ .pid = 1, .cap_eff = held });
+	if (ns) {
+		fixture_put(f, "proc/self/ns/x", "");
+		unlink(fixture_path(f, "proc/self/ns/user"));
+		assert_int_equal(symlink(ns, fixture_path(f, "proc/self/ns/user")), 0);
+	}
+}
+
+static void the_value_in_force_is_told(void **state)
+{
+	const struct fixture *f = *state;
+	int32_t adj = UNTOUCHED;
+
+	put_self(f, 0, -1000);
+	assert_int_equal(oomctl_adjust_proc(f->ctx, 0, -1000, strict, &adj), 0);
+	assert_int_equal(adj, -1000);
+	assert_int_equal(oomctl_adjust_proc(f->ctx, 0, 1000, clamp, &adj), 0);
+	assert_int_equal(adj, 1000);
+	assert_int_equal(kernel.writes, 2);
+	expect_adj(f, OWN, 1000);
+	put_adj(f, "proc/42/oom_score_adj", 3);
+	assert_int_equal(oomctl_adjust_proc(f->ctx, 42, 4, strict, &adj), 0);
+	expect_adj(f, "proc/42/oom_score_adj", 4);
+}
+
+static void below_the_floor_is_refused_when_strict(void **state)
+{
+	const struct fixture *f = *state;
+	int32_t adj = UNTOUCHED;
+
+	put_self(f, 100, 0);
+	assert_int_equal(oomctl_adjust_proc(f->ctx, 0, -1, strict, &adj), -EACCES);
+	assert_int_equal(oomctl_adjust_proc_by(f->ctx, 0, -101, strict, &adj), -EACCES);
+	assert_int_equal(kernel.writes, 2);
+	assert_int_equal(adj, UNTOUCHED);
+	expect_adj(f, OWN, 100);
+}
+
+/* For each floor, from each value above it. */
+static void a_clamped_value_is_the_floor(void **state)
+{
+	const struct fixture *f = *state;
+	static const int values[] = { -1000, -999, -500, -1, 0, 1, 500, 999, 1000 };
+	int32_t adj;
+
+	for (size_t i = 0; i < LENGTH(values); i++)
+		for (size_t k = i; k < LENGTH(values); k++)
+			for (size_t w = 0; w < LENGTH(values); w++) {
+				put_self(f, values[k], values[i]);
+				assert_int_equal(
+				    oomctl_adjust_proc(f->ctx, 0, values[w], clamp, &adj),
+				    0);
+				assert_int_equal(adj, w < i ? values[i] : values[w]);
+				assert_true(kernel.writes <= 13);
+				expect_adj(f, OWN, adj);
+			}
+}
+
+static void a_refusal_that_is_not_the_floors_is_told(void **state)
+{
+	const struct fixture *f = *state;
+	int32_t adj = UNTOUCHED;
+
+	put_self(f, 100, 0);
+	fail_write(1, EACCES); /* all, and for ever */
+	assert_int_equal(oomctl_adjust_proc(f->ctx, 0, -5, clamp, &adj), -EACCES);
+	assert_int_equal(oomctl_adjust_proc(f->ctx, 0, 200, clamp, &adj), -EACCES);
+	assert_int_equal(oomctl_adjust_proc(f->ctx, 0, 100, clamp, &adj), -EACCES);
+	fail_write(1, EPERM);
+	assert_int_equal(oomctl_adjust_proc(f->ctx, 0, -5, clamp, &adj), -EPERM);
+	fail_write(1, EINVAL); /* of a process without memory, before Linux 4.8 */
+	assert_int_equal(oomctl_adjust_proc(f->ctx, 0, 5, strict, &adj), -ESRCH);
+	assert_int_equal(adj, UNTOUCHED);
+	expect_adj(f, OWN, 100);
+}
+
+/* Whichever write fails, the old value is in force. */
+static void a_clamp_that_fails_puts_the_old_value_back(void **state)
+{
+	const struct fixture *f = *state;
+	int32_t adj = UNTOUCHED;
+	int n;
+
+	for (n = 1;; n++) {
+		put_self(f, 100, -333);
+		fail_write(n, EIO);
+		kernel.fail_for = 1;
+		if (oomctl_adjust_proc(f->ctx, 0, -999, clamp, &adj) == 0)
+			break;
+		assert_int_equal(adj, UNTOUCHED);
+		expect_adj(f, OWN, 100);
+	}
+	assert_true(n > 5);
+	expect_adj(f, OWN, -333);
+	assert_int_equal(adj, -333);
+}
+
+static void a_move_saturates(void **state)
+{
+	const struct fixture *f = *state;
+	static const struct {
+		int32_t from, by, to;
+	} cases[] = {
+		{ 0, 0, 0 },
+		{ 900, 100, 1000 },
+		{ 900, 101, 1000 },
+		{ -900, -100, -1000 },
+		{ -900, -101, -1000 },
+		{ 1000, INT32_MAX, 1000 },
+		{ 1000, INT32_MIN, -1000 },
+		{ -1000, INT32_MAX, 1000 },
+		{ -1000, INT32_MIN, -1000 },
+		{ -5, 7, 2 },
+	};
+	int32_t adj;
+
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		put_self(f, cases[i].from, -1000);
+		assert_int_equal(
+		    oomctl_adjust_proc_by(f->ctx, 0, cases[i].by, strict, &adj), 0);
+		assert_int_equal(adj, cases[i].to);
+		expect_adj(f, OWN, cases[i].to);
+	}
+	put_self(f, 10, 7);
+	assert_int_equal(oomctl_adjust_proc_by(f->ctx, 0, -50, clamp, &adj), 0);
+	assert_int_equal(adj, 7);
+}
+
+static void a_value_that_cannot_be_read_is_not_0(void **state)
+{
+	const struct fixture *f = *state;
+	int32_t adj = UNTOUCHED;
+
+	put_kernel(-1000);
+	fixture_put(f, OWN, "x\n");
+	assert_int_equal(oomctl_adjust_proc_by(f->ctx, 0, 5, strict, &adj), -EBADMSG);
+	fixture_put(f, OWN, "1001\n");
+	assert_int_equal(oomctl_adjust_proc_by(f->ctx, 0, 5, strict, &adj), -ERANGE);
+	assert_int_equal(kernel.writes, 0);
+	assert_int_equal(adj, UNTOUCHED);
+	fixture_expect(f, OWN, "1001\n");
+}
+
+static void by_pidfd_is_the_process_behind_it(void **state)
+{
+	const struct fixture *f = *state;
+	int32_t adj = UNTOUCHED;
+
+	put_kernel(-1000);
+	fixture_put(f, "proc/thread-self/fdinfo/7", "Pid:\t42\n");
+	put_adj(f, "proc/42/oom_score_adj", 3);
+	assert_int_equal(oomctl_adjust_pidfd(f->ctx, 7, -4, strict, &adj), 0);
+	assert_int_equal(adj, -4);
+	assert_int_equal(oomctl_adjust_pidfd_by(f->ctx, 7, -6, clamp, &adj), 0);
+	assert_int_equal(adj, -10);
+	expect_adj(f, "proc/42/oom_score_adj", -10);
+	fixture_put(f, "proc/thread-self/fdinfo/7", "Pid:\t-1\n");
+	assert_int_equal(oomctl_adjust_pidfd(f->ctx, 7, 0, strict, &adj), -ESRCH);
+	assert_int_equal(oomctl_adjust_pidfd_by(f->ctx, 7, 0, strict, &adj), -ESRCH);
+	assert_int_equal(adj, -10);
+}
+
+static void arguments_of_one_are_checked(void **state)
+{
+	const struct fixture *f = *state;
+	struct oomctl_ctx *ctx = f->ctx;
+	int32_t adj = UNTOUCHED;
+
+	put_self(f, 100, -1000);
+	assert_int_equal(oomctl_adjust_proc(ctx, 0, -1001, strict, &adj), -EINVAL);
+	assert_int_equal(oomctl_adjust_proc(ctx, 0, 1001, clamp, &adj), -EINVAL);
+	assert_int_equal(oomctl_adjust_proc(ctx, 0, 0, 0, &adj), -EINVAL);
+	assert_int_equal(oomctl_adjust_proc(ctx, 0, 0, 3, &adj), -EINVAL);
+	assert_int_equal(oomctl_adjust_proc(ctx, -1, 0, strict, &adj), -EINVAL);
+	assert_int_equal(oomctl_adjust_proc(ctx, 0, 0, strict, NULL), -EINVAL);
+	assert_int_equal(oomctl_adjust_proc_by(ctx, 0, 0, 3, &adj), -EINVAL);
+	assert_int_equal(oomctl_adjust_proc_by(ctx, -1, 0, strict, &adj), -EINVAL);
+	assert_int_equal(oomctl_adjust_proc_by(ctx, 0, 0, strict, NULL), -EINVAL);
+	assert_int_equal(oomctl_adjust_pidfd(ctx, -1, 0, strict, &adj), -EINVAL);
+	assert_int_equal(oomctl_adjust_pidfd(ctx, 7, 1001, strict, &adj), -EINVAL);
+	assert_int_equal(oomctl_adjust_pidfd(ctx, 7, 0, strict, NULL), -EINVAL);
+	assert_int_equal(oomctl_adjust_pidfd_by(ctx, -1, 0, strict, &adj), -EINVAL);
+	assert_int_equal(oomctl_adjust_pidfd_by(ctx, 7, 0, strict, NULL), -EINVAL);
+	assert_int_equal(oomctl_adjust_find_floor(ctx, NULL), -EINVAL);
+	assert_int_equal(kernel.writes, 0);
+	assert_int_equal(adj, UNTOUCHED);
+	expect_adj(f, OWN, 100);
+	fixture_remove(f, OWN);
+	assert_int_equal(oomctl_adjust_proc(ctx, 0, 0, strict, &adj), -ESRCH);
+	assert_int_equal(oomctl_adjust_proc_by(ctx, 0, 0, strict, &adj), -ESRCH);
+	assert_int_equal(adj, UNTOUCHED);
+}
+
+static void the_floor_is_found_and_the_value_put_back(void **state)
+{
+	const struct fixture *f = *state;
+	int32_t floor;
+
+	put_capabilities(f, "thread-self", ~HELD, NULL);
+	for (int32_t want = -1000; want <= 1000; want += 1) {
+		put_self(f, 1000, want);
+		assert_int_equal(oomctl_adjust_find_floor(f->ctx, &floor), 0);
+		assert_int_equal(floor, want);
+		assert_true(kernel.writes <= 12);
+		if (want % 100 == 0)
+			expect_adj(f, OWN, 1000);
+	}
+	put_self(f, -5, -1000);
+	assert_int_equal(oomctl_adjust_find_floor(f->ctx, &floor), 0);
+	assert_int_equal(floor, -1000);
+	assert_true(kernel.writes <= 11);
+	expect_adj(f, OWN, -5);
+}
+
+static void a_holder_of_the_capability_has_no_floor(void **state)
+{
+	const struct fixture *f = *state;
+	int32_t floor = UNTOUCHED;
+
+	put_self(f, 100, 0);
+	put_capabilities(f, "thread-self", HELD, "user:[4026531837]");
+	assert_int_equal(oomctl_adjust_find_floor(f->ctx, &floor), 0);
+	assert_int_equal(floor, OOMCTL_ADJUST_NO_FLOOR);
+	assert_int_equal(kernel.writes, 0);
+
+	/* In another user namespace it is worth nothing. */
+	put_capabilities(f, "thread-self", HELD, "user:[4026532222]");
+	assert_int_equal(oomctl_adjust_find_floor(f->ctx, &floor), 0);
+	assert_int_equal(floor, 0);
+	assert_true(kernel.writes > 0);
+}
+
+static void the_thread_counts_or_else_the_process(void **state)
+{
+	const struct fixture *f = *state;
+	int32_t floor = UNTOUCHED;
+
+	put_self(f, 100, 0);
+	assert_int_equal(oomctl_adjust_find_floor(f->ctx, &floor), -ESRCH);
+	put_capabilities(f, "self", HELD, "user:[4026531837]");
+	assert_int_equal(oomctl_adjust_find_floor(f->ctx, &floor), 0);
+	assert_int_equal(floor, OOMCTL_ADJUST_NO_FLOOR);
+	put_capabilities(f, "thread-self", 0, NULL);
+	assert_int_equal(oomctl_adjust_find_floor(f->ctx, &floor), 0);
+	assert_int_equal(floor, 0);
+}
+
+/* Whichever write fails. */
+static void a_search_that_fails_puts_the_old_value_back(void **state)
+{
+	const struct fixture *f = *state;
+	int32_t floor = UNTOUCHED;
+	int n;
+
+	put_capabilities(f, "thread-self", 0, NULL);
+	for (n = 1;; n++) {
+		put_self(f, 100, -333);
+		fail_write(n, EIO);
+		kernel.fail_for = 1;
+		if (oomctl_adjust_find_floor(f->ctx, &floor) == 0)
+			break;
+		assert_int_equal(floor, UNTOUCHED);
+		if (kernel.writes > n) /* else it was the restoring one */
+			expect_adj(f, OWN, 100);
+	}
+	assert_true(n > 8);
+	put_self(f, 100, 0);
+	fail_write(1, EACCES);
+	assert_int_equal(oomctl_adjust_find_floor(f->ctx, &(int32_t){ 0 }), -EACCES);
+	expect_adj(f, OWN, 100);
+	fixture_put(f, OWN, "x\n");
+	assert_int_equal(oomctl_adjust_find_floor(f->ctx, &(int32_t){ 0 }), -EBADMSG);
+	fixture_remove(f, OWN);
+	assert_int_equal(oomctl_adjust_find_floor(f->ctx, &(int32_t){ 0 }), -ESRCH);
+}
+
+/* A process with a parent. */
+static void put_child(const struct fixture *f, int pid, int ppid, uint64_t start,
+		      int32_t adj)
+{
+	char path[64], text[256];
+
+	snprintf(path, sizeof(path), "proc/%d/stat", pid);
+	snprintf(text, sizeof(text),
+		 "%d (x) S %d 1 1 0 -1 0 1 2 3 4 5 6 7 8 20 0 1 0 %" PRIu64
+		 " 999999 7 18446744073709551615 0\n",
+		 pid, ppid, start);
+	fixture_put(f, path, text);
+	snprintf(path, sizeof(path), "proc/%d/oom_score_adj", pid);
+	put_adj(f, path, adj);
+}
+
+static void expect_child(const struct fixture *f, int pid, int32_t adj)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "proc/%d/oom_score_adj", pid);
+	expect_adj(f, path, adj);
+}
+
+enum { ROOM = 8 };
+static struct oomctl_adjust_entry entries[ROOM];
+static struct oomctl_adjust_report report;
+static size_t count;
+
+static int adjust_tree(const struct fixture *f, pid_t pid, int32_t adj,
+		       enum oomctl_adjust_policy policy, size_t room)
+{
+	return oomctl_adjust_tree(f->ctx, pid, adj, policy, entries, room,
+				  sizeof(entries[0]), &count, &report, sizeof(report));
+}
+
+static int adjust_cgroup(const struct fixture *f, const char *cgroup, int32_t adj,
+			 uint32_t flags)
+{
+	return oomctl_adjust_cgroup(f->ctx, cgroup, adj, strict, flags, entries, ROOM,
+				    sizeof(entries[0]), &count, &report, sizeof(report));
+}
+
+static const struct oomctl_adjust_entry *entry_of(pid_t pid)
+{
+	for (size_t i = 0; i < count; i++)
+		if (entries[i].pid == pid)
+			return &entries[i];
+	fail_msg("no entry of %d", pid);
+	return NULL;
+}
+
+static void expect_entry(pid_t pid, int32_t code, int32_t before, int32_t adj)
+{
+	const struct oomctl_adjust_entry *e = entry_of(pid);
+
+	assert_int_equal(e->code, code);
+	assert_int_equal(e->adj_before, before);
+	assert_int_equal(e->adj, adj);
+}
+
+static void a_tree_is_set_with_all_its_descendants(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_kernel(-1000);
+	put_child(f, 1, 0, 1, 0);
+	put_child(f, 10, 1, 5, 1);
+	put_child(f, 2, 10, 9, 2); /* numbers begin anew at some time */
+	put_child(f, 30, 2, 10, 3);
+	put_child(f, 31, 30, 11, 500); /* as wanted */
+	put_child(f, 40, 1, 6, 4);     /* another's */
+	assert_int_equal(adjust_tree(f, 10, 500, strict, ROOM), 0);
+	assert_int_equal(count, 4);
+	assert_int_equal(entries[0].pid, 10);
+	expect_entry(10, 0, 1, 500);
+	expect_entry(2, 0, 2, 500);
+	expect_entry(30, 0, 3, 500);
+	expect_entry(31, 0, 500, 500);
+	assert_true(entry_of(30)->start_ticks == 10);
+	assert_int_equal(kernel.writes, 3);
+	expect_child(f, 10, 500);
+	expect_child(f, 2, 500);
+	expect_child(f, 30, 500);
+	expect_child(f, 40, 4);
+	expect_child(f, 1, 0);
+	assert_int_equal(report.flags, OOMCTL_ADJUST_STABLE);
+	assert_in_range(report.passes, 2, 4);
+	assert_true(report.unlisted == 0 && report.foreign == 0 && report.gone == 0);
+}
+
+static void what_refuses_is_told_and_does_not_stop_the_others(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_kernel(0);
+	put_child(f, 10, 1, 5, 5);
+	put_child(f, 11, 10, 6, -7);
+	put_child(f, 12, 10, 6, 8);
+	fixture_put(f, "proc/13/stat",
+		    "13 (x) S 10 1 1 0 -1 0 1 2 3 4 5 6 7 8 20 0 1 0 "
+		    "8 999999 7 1\n");
+	fixture_put(f, "proc/13/oom_score_adj", "x\n");
+	fixture_put(f, "proc/14/stat", "nonsense");
+	assert_int_equal(adjust_tree(f, 10, -7, strict, ROOM), 0);
+	assert_int_equal(count, 4);
+	expect_entry(10, -EACCES, 5, 5);
+	expect_entry(11, 0, -7, -7);
+	expect_entry(12, -EACCES, 8, 8);
+	expect_entry(13, -EBADMSG, 0, 0);
+	assert_int_equal(kernel.writes, 2); /* not tried again by each pass */
+	assert_int_equal(report.flags, OOMCTL_ADJUST_STABLE);
+
+	assert_int_equal(adjust_tree(f, 10, -7, clamp, ROOM), 0);
+	expect_entry(10, 0, 5, 0);
+	expect_entry(12, 0, 8, 0);
+}
+
+static void without_room_a_process_is_left_alone(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_kernel(0);
+	put_child(f, 10, 1, 5, 1);
+	put_child(f, 11, 10, 6, 2);
+	put_child(f, 12, 10, 6, 3);
+	assert_int_equal(adjust_tree(f, 10, 9, strict, 2), 0);
+	assert_int_equal(count, 2);
+	assert_true(report.unlisted == 1);
+	expect_child(f, 10, 9);
+	assert_int_equal(kernel.writes, 2);
+}
+
+static void a_tree_needs_its_root(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_kernel(0);
+	put_child(f, 11, 10, 6, 2);
+	count = 77;
+	report.passes = 77;
+	assert_int_equal(adjust_tree(f, 10, 9, strict, ROOM), -ESRCH);
+	assert_int_equal(adjust_tree(f, 0, 9, strict, ROOM), -ESRCH);
+	assert_int_equal(count, 77);
+	assert_int_equal(report.passes, 77);
+	expect_child(f, 11, 2);
+}
+
+static void put_cgroup(const struct fixture *f, const char *root, const char *procs)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "sys/fs/cgroup%s/a/cgroup.procs", root);
+	fixture_put(f, path, procs);
+}
+
+static void a_cgroup_of_either_version_is_set(void **state)
+{
+	const struct fixture *f = *state;
+	static const char *const roots[] = { "/memory", "" };
+
+	for (size_t i = 0; i < LENGTH(roots); i++) {
+		put_kernel(0);
+		put_child(f, 10, 1, 5, 1);
+		put_child(f, 11, 1, 6, 2);
+		put_child(f, 12, 1, 6, 3);
+		put_cgroup(f, roots[i], "10\n0\n12\n77\n");
+		assert_int_equal(adjust_cgroup(f, "/a", 9, 0), 0);
+		assert_int_equal(count, 2);
+		expect_entry(10, 0, 1, 9);
+		expect_entry(12, 0, 3, 9);
+		expect_child(f, 11, 2);
+		assert_true(report.foreign == 1 && report.gone == report.passes);
+		assert_int_equal(report.passes, 2);
+		assert_int_equal(report.flags, OOMCTL_ADJUST_STABLE);
+	}
+}
+
+static void an_empty_cgroup_is_none(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_kernel(0);
+	put_cgroup(f, "", "");
+	count = 77;
+	assert_int_equal(adjust_cgroup(f, "/a", 9, 0), 0);
+	assert_int_equal(count, 0);
+	assert_int_equal(report.passes, 1);
+	assert_int_equal(report.flags, OOMCTL_ADJUST_STABLE);
+	count = 77;
+	assert_int_equal(adjust_cgroup(f, "/b", 9, 0), -EOPNOTSUPP);
+	put_cgroup(f, "", "x\n");
+	assert_int_equal(adjust_cgroup(f, "/a", 9, 0), -EBADMSG);
+	put_cgroup(f, "", "-4\n");
+	assert_int_equal(adjust_cgroup(f, "/a", 9, 0), -EBADMSG);
+	assert_int_equal(count, 77);
+	assert_int_equal(kernel.writes, 0);
+}
+
+/* Files of a cgroup that can be frozen, and one of the caller. */
+static const struct fixture *frozen_by;
+
+static void put_freezer(const struct fixture *f, const char *freeze, const char *self)
+{
+	put_kernel(0);
+	put_child(f, 10, 1, 5, 1);
+	put_cgroup(f, "", "10\n");
+	fixture_put(f, "sys/fs/cgroup/a/cgroup.freeze", freeze);
+	fixture_put(f, "sys/fs/cgroup/a/cgroup.events", "populated 1\nfrozen 0\n");
+	fixture_put(f, "proc/self/cgroup", self);
+	frozen_by = f;
+	polls = 0;
+	on_poll = NULL;
+}
+
+static void freeze_at_3(int n)
+{
+	fixture_expect(frozen_by, "sys/fs/cgroup/a/cgroup.freeze", "1\n");
+	expect_child(frozen_by, 10, 1);
+	if (n == 3)
+		fixture_put(frozen_by, "sys/fs/cgroup/a/cgroup.events",
+			    "populated 1\nfrozen 1\n");
+}
+
+static void a_frozen_cgroup_is_awaited_and_thawed(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_freezer(f, "0\n", "0::/b\n");
+	on_poll = freeze_at_3;
+	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), 0);
+	assert_int_equal(polls, 3);
+	assert_int_equal(report.flags, OOMCTL_ADJUST_STABLE | OOMCTL_ADJUST_FROZEN);
+	expect_child(f, 10, 9);
+	fixture_expect(f, "sys/fs/cgroup/a/cgroup.freeze", "0\n");
+}
+
+static void one_that_does_not_freeze_is_set_all_the_same(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_freezer(f, "0\n", "0::/b\n");
+	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), 0);
+	assert_in_range(polls, 100, 200);
+	assert_int_equal(report.flags, OOMCTL_ADJUST_STABLE);
+	fixture_expect(f, "sys/fs/cgroup/a/cgroup.freeze", "0\n");
+	fixture_remove(f, "sys/fs/cgroup/a/cgroup.events");
+	assert_int_equal(adjust_cgroup(f, "/a", 10, OOMCTL_ADJUST_FREEZE), 0);
+	assert_int_equal(report.flags, OOMCTL_ADJUST_STABLE);
+	expect_child(f, 10, 10);
+}
+
+static void one_that_was_frozen_stays_so(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_freezer(f, "1\n", "0::/b\n");
+	fixture_put(f, "sys/fs/cgroup/a/cgroup.events", "frozen 1\npopulated 1\n");
+	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), 0);
+	assert_int_equal(polls, 0);
+	assert_int_equal(report.flags, OOMCTL_ADJUST_STABLE | OOMCTL_ADJUST_FROZEN);
+	fixture_expect(f, "sys/fs/cgroup/a/cgroup.freeze", "1\n");
+}
+
+static void it_is_thawed_after_a_failure(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_freezer(f, "0\n", "0::/b\n");
+	put_cgroup(f, "", "x\n");
+	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), -EBADMSG);
+	fixture_expect(f, "sys/fs/cgroup/a/cgroup.freeze", "0\n");
+}
+
+static void nobody_freezes_itself(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_freezer(f, "0\n", "0::/a/below\n");
+	count = 77;
+	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), -EBUSY);
+	fixture_remove(f, "proc/self/cgroup");
+	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), -EOPNOTSUPP);
+	put_freezer(f, "2\n", "0::/ab\n");
+	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), -ERANGE);
+	fixture_expect(f, "sys/fs/cgroup/a/cgroup.freeze", "2\n");
+	fixture_remove(f, "sys/fs/cgroup/a/cgroup.freeze");
+	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), -EOPNOTSUPP);
+	assert_int_equal(count, 77);
+	expect_child(f, 10, 1);
+}
+
+static void arguments_of_many_are_checked(void **state)
+{
+	const struct fixture *f = *state;
+	const size_t size = sizeof(entries[0]), rsize = sizeof(report);
+	struct oomctl_ctx *ctx = f->ctx;
+	size_t n = 77;
+
+	put_kernel(0);
+	put_child(f, 10, 1, 5, 1);
+	put_cgroup(f, "", "10\n");
+#define TREE(...) assert_int_equal(oomctl_adjust_tree(ctx, __VA_ARGS__), -EINVAL)
+	TREE(-1, 9, strict, entries, ROOM, size, &n, &report, rsize);
+	TREE(10, 1001, strict, entries, ROOM, size, &n, &report, rsize);
+	TREE(10, -1001, strict, entries, ROOM, size, &n, &report, rsize);
+	TREE(10, 9, 0, entries, ROOM, size, &n, &report, rsize);
+	TREE(10, 9, strict, NULL, ROOM, size, &n, &report, rsize);
+	TREE(10, 9, strict, entries, 0, size, &n, &report, rsize);
+	TREE(10, 9, strict, entries, ROOM, size - 1, &n, &report, rsize);
+	TREE(10, 9, strict, entries, ROOM, size + 4, &n, &report, rsize);
+	TREE(10, 9, strict, entries, ROOM, 65544, &n, &report, rsize);
+	TREE(10, 9, strict, entries, ROOM, size, NULL, &report, rsize);
+	TREE(10, 9, strict, entries, ROOM, size, &n, NULL, rsize);
+	TREE(10, 9, strict, entries, ROOM, size, &n, &report, 0);
+	assert_int_equal(adjust_cgroup(f, NULL, 9, 0), -EINVAL);
+	assert_int_equal(adjust_cgroup(f, "", 9, 0), -EINVAL);
+	assert_int_equal(adjust_cgroup(f, "a", 9, 0), -EINVAL);
+	assert_int_equal(adjust_cgroup(f, "/a/", 9, 0), -EINVAL);
+	assert_int_equal(adjust_cgroup(f, "/a/../a", 9, 0), -EINVAL);
+	assert_int_equal(adjust_cgroup(f, "/a", 9, 2), -EINVAL);
+	assert_int_equal(adjust_cgroup(f, "/a", 1001, 0), -EINVAL);
+	assert_int_equal(n, 77);
+	assert_int_equal(kernel.writes, 0);
+	expect_child(f, 10, 1);
+}
+
+static void larger_entries_get_zeros(void **state)
+{
+	const struct fixture *f = *state;
+	struct {
+		struct oomctl_adjust_entry e;
+		uint64_t later;
+	} large[2];
+
+	memset(large, 0x77, sizeof(large));
+	put_kernel(0);
+	put_child(f, 10, 1, 5, 1);
+	put_child(f, 11, 10, 6, 1);
+	assert_int_equal(oomctl_adjust_tree(f->ctx, 10, 9, strict, &large[0].e, 2,
+					    sizeof(large[0]), &count, &report,
+					    sizeof(report)),
+			 0);
+	assert_int_equal(large[1].e.pid, 11);
+	assert_true(large[0].later == 0 && large[1].later == 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FIXTURE_TEST(the_value_in_force_is_told),
+		FIXTURE_TEST(below_the_floor_is_refused_when_strict),
+		FIXTURE_TEST(a_clamped_value_is_the_floor),
+		FIXTURE_TEST(a_refusal_that_is_not_the_floors_is_told),
+		FIXTURE_TEST(a_clamp_that_fails_puts_the_old_value_back),
+		FIXTURE_TEST(a_move_saturates),
+		FIXTURE_TEST(a_value_that_cannot_be_read_is_not_0),
+		FIXTURE_TEST(by_pidfd_is_the_process_behind_it),
+		FIXTURE_TEST(arguments_of_one_are_checked),
+		FIXTURE_TEST(the_floor_is_found_and_the_value_put_back),
+		FIXTURE_TEST(a_holder_of_the_capability_has_no_floor),
+		FIXTURE_TEST(the_thread_counts_or_else_the_process),
+		FIXTURE_TEST(a_search_that_fails_puts_the_old_value_back),
+		FIXTURE_TEST(a_tree_is_set_with_all_its_descendants),
+		FIXTURE_TEST(what_refuses_is_told_and_does_not_stop_the_others),
+		FIXTURE_TEST(without_room_a_process_is_left_alone),
+		FIXTURE_TEST(a_tree_needs_its_root),
+		FIXTURE_TEST(a_cgroup_of_either_version_is_set),
+		FIXTURE_TEST(an_empty_cgroup_is_none),
+		FIXTURE_TEST(a_frozen_cgroup_is_awaited_and_thawed),
+		FIXTURE_TEST(one_that_does_not_freeze_is_set_all_the_same),
+		FIXTURE_TEST(one_that_was_frozen_stays_so),
+		FIXTURE_TEST(it_is_thawed_after_a_failure),
+		FIXTURE_TEST(nobody_freezes_itself),
+		FIXTURE_TEST(arguments_of_many_are_checked),
+		FIXTURE_TEST(larger_entries_get_zeros),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
