@@ -189,10 +189,10 @@ static struct oomctl_adjust_entry *place_of(struct job *j, pid_t pid)
 	return memset(entry_at(j, j->count++), 0, j->stride);
 }
 
-/* Codes that are of the caller, not of the process. */
-static bool is_ours(int r)
+/* What is told of a process that is left as it was; other codes end it all. */
+static bool is_refusal(int r)
 {
-	return r == -EMFILE || r == -ENFILE || r == -ENOMEM;
+	return r == -EACCES || r == -EPERM || r == -EROFS;
 }
 
 /* How a process is. */
@@ -212,12 +212,13 @@ static int look(const struct oomctl_ctx *process, struct oomctl_adjust_entry *e)
 	return 0;
 }
 
-/* Whether a pass before has left it just so. */
-static bool is_settled(struct job *j, const struct oomctl_adjust_entry *e)
+/* Whether a pass before has left it just so, as far as can be seen. */
+static bool is_settled(struct job *j, int r, const struct oomctl_adjust_entry *e)
 {
 	const struct oomctl_adjust_entry *known = find(j, e->pid);
 
-	return known && known->start_ticks == e->start_ticks && known->adj == e->adj;
+	return known &&
+	       (r < 0 || (known->start_ticks == e->start_ticks && known->adj == e->adj));
 }
 
 /* The value that it had at first outlives later looks. */
@@ -245,19 +246,19 @@ static int settle(struct job *j, const struct oomctl_ctx *process, int r, pid_t 
 
 	if (r == 0)
 		r = look(process, &e);
-	if (r == -ESRCH) {
+	if (r == -ESRCH)
 		j->report.gone++;
+	if (r < 0 && !is_refusal(r))
+		return r == -ESRCH ? 0 : r;
+	if (is_settled(j, r, &e))
 		return 0;
-	}
-	if (is_ours(r) || is_settled(j, &e))
-		return is_ours(r) ? r : 0;
 
 	place = place_of(j, pid);
 	if (!place)
 		return 0;
 	e.code = r < 0 ? r : set(j, process, &e);
 	record(j, place, &e);
-	return is_ours(e.code) ? e.code : 0;
+	return e.code == 0 || e.code == -ESRCH || is_refusal(e.code) ? 0 : e.code;
 }
 
 static int visit(struct job *j, const struct oomctl_ctx *dir, pid_t pid)
@@ -307,40 +308,43 @@ static int visit_cgroup(struct job *j)
 	return r;
 }
 
-/* Whether a number still is that of the process that has this place. */
-static bool is_still(struct job *j, const struct oomctl_adjust_entry *place)
+static int read_stat(struct job *j, pid_t pid, struct parse_stat *out)
 {
 	char path[PROCESS_PATH_SIZE];
-	struct parse_stat stat;
 
-	return process_read_stat(&j->scan.proc,
-				 process_path(path, place->pid, "/proc/stat"),
-				 &stat) == 0 &&
-	       stat.start_ticks == place->start_ticks;
+	return process_is_gone(
+	    process_read_stat(&j->scan.proc, process_path(path, pid, "/proc/stat"), out));
 }
 
-/* Whether the process at hand is in the tree, as one that was met, or as a child of one. */
-static bool is_in_tree(struct job *j, pid_t pid, const struct parse_stat *stat)
+/* Whether it is one that was met, or a child of one: 1 or 0, or a code. */
+static int is_in_tree(struct job *j, const struct parse_stat *stat)
 {
-	const struct oomctl_adjust_entry *place = find(j, pid);
+	const struct oomctl_adjust_entry *place = find(j, stat->pid);
+	struct parse_stat parent;
+	int r;
 
 	if (place && place->start_ticks == stat->start_ticks)
-		return true;
+		return 1;
 
 	place =
 	    stat->ppid > 0 && stat->ppid <= INT32_MAX ? find(j, (pid_t)stat->ppid) : NULL;
-	return place && is_still(j, place);
+	if (!place)
+		return 0;
+	r = read_stat(j, place->pid, &parent); /* its number may be another's now */
+	return r < 0 ? r : parent.start_ticks == place->start_ticks;
 }
 
 /* A process that has ended, or is hidden, is in no tree. */
 static int visit_if_in_tree(struct job *j, pid_t pid)
 {
 	struct parse_stat stat;
-	int r = process_read_stat(&j->scan.proc, scan_path(&j->scan, "/stat"), &stat);
+	int r = read_stat(j, pid, &stat);
 
-	if (r < 0)
-		return is_ours(r) ? r : 0;
-	return is_in_tree(j, pid, &stat) ? visit(j, &j->scan.proc, pid) : 0;
+	if (r == 0)
+		r = is_in_tree(j, &stat);
+	if (r == 1)
+		return visit(j, &j->scan.proc, pid);
+	return r == -ESRCH || is_refusal(r) ? 0 : r;
 }
 
 static int visit_tree(struct job *j)
@@ -389,44 +393,49 @@ static int adjust_cgroup(struct job *j)
 	return r;
 }
 
-/* Whether all stand still; one that cannot be asked does not. */
-static bool is_frozen(const struct job *j)
+/* Whether all stand still: 1 or 0, or a code. */
+static int is_frozen(const struct job *j)
 {
 	static const char frozen[] = "frozen 1\n";
 	char path[CGROUP_PATH_SIZE];
 	struct io_lines lines;
 	const char *line;
 	ssize_t len;
+	int r;
 
-	if (io_lines_open(j->ctx,
-			  cgroup_path(path, CGROUP_V2, j->cgroup, "cgroup.events"),
-			  &lines) < 0)
-		return false;
+	r = io_lines_open(
+	    j->ctx, cgroup_path(path, CGROUP_V2, j->cgroup, "cgroup.events"), &lines);
+	if (r < 0)
+		return r;
 
 	do {
 		len = io_lines_next(&lines, &line);
 	} while (len > 0 && !(len == (ssize_t)strlen(frozen) &&
 			      memcmp(line, frozen, strlen(frozen)) == 0));
 	io_lines_close(&lines);
-	return len > 0;
+	return len < 0 ? (int)len : len > 0;
 }
 
-static void await_frost(struct job *j)
+/* It may take its time, or never come to pass: not for ever. */
+static int await_frost(struct job *j)
 {
 	enum { TIMES = 200, EACH_MS = 10 };
-	int times = TIMES;
+	int r = is_frozen(j);
 
-	while (!is_frozen(j) && --times > 0)
+	for (int i = 0; r == 0 && i < TIMES; i++) {
 		io_sleep(EACH_MS);
-	if (times > 0)
+		r = is_frozen(j);
+	}
+	if (r == 1)
 		j->report.flags |= OOMCTL_ADJUST_FROZEN;
+	return r < 0 ? r : 0;
 }
 
 static int adjust_frozen(struct job *j)
 {
-	static const struct knob frozen = { "cgroup.freeze", 0, 1, false };
+	static const struct knob freeze = { "cgroup.freeze", 0, 1, false };
 	char path[CGROUP_PATH_SIZE];
-	const char *file = cgroup_path(path, CGROUP_V2, j->cgroup, frozen.path);
+	const char *file = cgroup_path(path, CGROUP_V2, j->cgroup, freeze.path);
 	int32_t before;
 	int r, thawed = 0;
 
@@ -434,16 +443,17 @@ static int adjust_frozen(struct job *j)
 	if (r == 1) /* it would never wake */
 		return -EBUSY;
 	if (r == 0)
-		r = knob_get_at(j->ctx, file, &frozen, &before);
+		r = knob_get_at(j->ctx, file, &freeze, &before);
 	if (r == 0 && before == 0)
-		r = knob_set_at(j->ctx, file, &frozen, 1);
+		r = knob_set_at(j->ctx, file, &freeze, 1);
 	if (r < 0)
 		return r;
 
-	await_frost(j);
-	r = adjust_cgroup(j);
+	r = await_frost(j);
+	if (r == 0)
+		r = adjust_cgroup(j);
 	if (before == 0) /* else somebody else has frozen it */
-		thawed = knob_set_at(j->ctx, file, &frozen, 0);
+		thawed = knob_set_at(j->ctx, file, &freeze, 0);
 	return r < 0 ? r : thawed;
 }
 

@@ -17,7 +17,7 @@ static const char *own_path(char buf[PROCESS_PATH_SIZE])
 /* Fills all but what is known before. */
 static int begin(struct oomctl_guard *g, int32_t adj, enum oomctl_adjust_policy policy)
 {
-	int32_t still;
+	int32_t now;
 	int r;
 
 	r = adj_get(g->fd, &g->saved_adj);
@@ -25,8 +25,9 @@ static int begin(struct oomctl_guard *g, int32_t adj, enum oomctl_adjust_policy 
 		return r;
 
 	r = adj_set(g->fd, adj, policy, &g->adj);
-	if (r < 0 && r != -EACCES) /* it may have been set, and not read back */
-		adj_set(g->fd, g->saved_adj, OOMCTL_ADJUST_STRICT, &still);
+	/* It may have been set, and not read back. */
+	if (r < 0 && adj_get(g->fd, &now) == 0 && now != g->saved_adj)
+		adj_set(g->fd, g->saved_adj, OOMCTL_ADJUST_STRICT, &now);
 	return r;
 }
 

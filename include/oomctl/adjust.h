@@ -193,7 +193,7 @@ int oomctl_adjust_find_floor(const struct oomctl_ctx *ctx, int32_t *out_adj);
 struct oomctl_adjust_entry {
 	uint64_t start_ticks; /**< start time, in clock ticks since boot */
 	pid_t pid;            /**< process */
-	int32_t code;         /**< 0 or a code; -ESRCH: it ended meanwhile */
+	int32_t code;         /**< 0, -EACCES, -EPERM or -EROFS; -ESRCH: it ended */
 	int32_t adj_before;   /**< when it was first seen; 0 where it could not be read */
 	int32_t adj;          /**< in force when it was last seen; likewise */
 };
@@ -244,7 +244,7 @@ enum oomctl_adjust_flag {
  * @param out_count    Receives how many there are in the array.
  * @param out_report   Receives what was done.
  * @param report_size  `sizeof(struct oomctl_adjust_report)`
- * @return 0, also where single processes refused; or a code: @ref base.
+ * @return 0, also where single processes were refused; or a code: @ref base.
  *
  * @unit Thousandths of RAM plus swap.
  * @range #OOMCTL_SCORE_ADJ_MIN to #OOMCTL_SCORE_ADJ_MAX; others are -EINVAL.
@@ -287,7 +287,7 @@ int oomctl_adjust_cgroup(const struct oomctl_ctx *ctx, const char *cgroup, int32
  * @param out_count    Receives how many there are in the array.
  * @param out_report   Receives what was done.
  * @param report_size  `sizeof(struct oomctl_adjust_report)`
- * @return 0, also where single processes refused; or a code: @ref base.
+ * @return 0, also where single processes were refused; or a code: @ref base.
  *
  * @unit Thousandths of RAM plus swap.
  * @range #OOMCTL_SCORE_ADJ_MIN to #OOMCTL_SCORE_ADJ_MAX; others are -EINVAL.

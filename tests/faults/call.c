@@ -34,9 +34,10 @@ static int run_between_marks(const char *name)
  * before the call, and what takes back what it made after it. */
 static int put_old(const char *path, const char *old)
 {
+	const struct iovec text = { (void *)old, strlen(old) };
 	int fd = open(path, O_RDWR | O_TRUNC | O_CLOEXEC);
 
-	return pwrite(fd, old, strlen(old), 0) < 0 ? -1 : fd;
+	return pwritev(fd, &text, 1, 0) < 0 ? -1 : fd;
 }
 
 int main(int argc, char **argv)
@@ -55,7 +56,9 @@ int main(int argc, char **argv)
 	if (r == 0)
 		tidy(argv[1]);
 
-	if (argc > 4 && pread(file, &out, sizeof(out), 0) < 0)
+	if (argc > 4)
+		memset(&out, '?', sizeof(out));
+	if (argc > 4 && preadv(file, &all, 1, 0) < 0)
 		abort();
 	return writev(STDOUT_FILENO, &all, 1) < 0 ? 255 : -r;
 }

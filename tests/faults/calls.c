@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "calls.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 static const struct oomctl_commit_figures in = {
 	.mem_total_kb = 4029312,
@@ -24,6 +28,7 @@ struct given given;
 
 /* Where processes are ranked: what it holds after a failure is not told. */
 static struct oomctl_rank_entry entries[FIT];
+static struct oomctl_adjust_entry adjusted[FIT];
 
 union out out;
 
@@ -36,8 +41,19 @@ union out out;
 #define RANK entries, FIT, sizeof(entries[0]), &out.rank.count, &out.rank.report,       \
 	     sizeof(out.rank.report)
 
+#define STRICT OOMCTL_ADJUST_STRICT
+#define MANY adjusted, FIT, sizeof(adjusted[0]), &out.many.count, &out.many.report,     \
+	     sizeof(out.many.report)
+
 /* The values differ from those that the files hold before. */
 #define CALLS                                                                           \
+	CALL(adjust_cgroup, given.ctx, "/a", 1000, STRICT, OOMCTL_ADJUST_FREEZE, MANY)  \
+	CALL(adjust_find_floor, given.ctx, &out.i32)                                    \
+	CALL(adjust_pidfd, given.ctx, given.pidfd, 1000, STRICT, &out.i32)              \
+	CALL(adjust_pidfd_by, given.ctx, given.pidfd, 1, STRICT, &out.i32)              \
+	CALL(adjust_proc, given.ctx, 0, 1000, STRICT, &out.i32)                         \
+	CALL(adjust_proc_by, given.ctx, 0, 1, STRICT, &out.i32)                         \
+	CALL(adjust_tree, given.ctx, PID, 1000, STRICT, MANY)                           \
 	CALL(calc_badness, RULE, &task, T, &out.i64[0])                                 \
 	CALL(calc_badness_of_oom_score, RULE, 691, T, &out.i64[0], &out.i64[1])         \
 	CALL(calc_commit_limit, &in, &out.u64)                                          \
@@ -73,6 +89,11 @@ union out out;
 	CALL(proc_get_oom_score, given.ctx, 0, &out.i32)                                \
 	CALL(proc_get_oom_score_adj, given.ctx, 0, &out.i32)                            \
 	CALL(proc_set_oom_score_adj, given.ctx, 0, 1000)                                \
+	CALL(protect_begin, given.ctx, 1000, STRICT, &out.guard, sizeof(out.guard))     \
+	CALL(protect_end, &given.guard, &out.i32)                                       \
+	CALL(protect_pause, &given.guard, 1000)                                         \
+	CALL(protect_reset_child, given.ctx, &given.guard)                              \
+	CALL(protect_resume, &given.paused)                                             \
 	CALL(rank_before, given.ctx, 0, RANK)                                           \
 	CALL(rank_cgroup, given.ctx, "/a", RANK)                                        \
 	CALL(rank_process, given.ctx, PID, &out.entry, sizeof(out.entry))               \
@@ -101,12 +122,39 @@ CALLS
 const struct call calls[] = { CALLS { NULL, NULL } };
 /* clang-format on */
 
+/* Of this machine, the file that is set; of another, one that no fault is about. */
+static int open_guarded(const char *root)
+{
+	char adj[] = "1000\n";
+	int fd = *root ? memfd_create("guarded", MFD_CLOEXEC)
+		       : open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+
+	return *root && pwritev(fd, &(struct iovec){ adj, 5 }, 1, 0) != 5 ? -1 : fd;
+}
+
+/* As it is in force; as if it had been 1000 before. */
+static void give_guards(const char *root)
+{
+	given.guard = (struct oomctl_guard){
+		.saved_adj = 1000,
+		.adj = *root ? 1000 : 999,
+		.state = OOMCTL_GUARD_BEGUN,
+		.fd = open_guarded(root),
+		.pid = getpid(),
+	};
+	given.paused = given.guard;
+	given.paused.state = OOMCTL_GUARD_PAUSED;
+	given.paused.paused_adj = given.guard.adj;
+	given.paused.resume_adj = 1000;
+}
+
 int give(const char *root)
 {
 	int r = 0;
 
 	given.ctx = NULL;
 	given.gauge = NULL;
+	give_guards(root);
 	snprintf(given.proc, sizeof(given.proc), "%s/proc", root);
 	snprintf(given.sys, sizeof(given.sys), "%s/sys", root);
 	if (*root)
@@ -121,6 +169,8 @@ void take_back(void)
 {
 	oomctl_gauge_close(given.gauge);
 	oomctl_ctx_free(given.ctx);
+	if (given.guard.state != OOMCTL_GUARD_ENDED)
+		close(given.guard.fd);
 }
 
 static void tidy_handles(const char *name)
@@ -133,13 +183,25 @@ static void tidy_handles(const char *name)
 		oomctl_ctx_free(out.ctx);
 	if (strncmp(name, "gauge_open", 10) == 0)
 		oomctl_gauge_close(out.gauge);
+	if (strcmp(name, "protect_begin") == 0)
+		close(out.guard.fd);
+}
+
+/* Numbers that are others each time. */
+static void tidy_numbers(const char *name)
+{
+	if (strcmp(name, "ctx_new") == 0 || strncmp(name, "gauge_open", 10) == 0)
+		out.u64 = 1;
+	if (strcmp(name, "protect_begin") == 0)
+		out.guard.fd = 0;
 }
 
 void tidy(const char *name)
 {
 	tidy_handles(name);
-	if (strcmp(name, "ctx_new") == 0 || strncmp(name, "gauge_open", 10) == 0)
-		out.u64 = 1; /* the address is never the same */
+	tidy_numbers(name);
+	if (strcmp(name, "adjust_tree") == 0 || strcmp(name, "adjust_cgroup") == 0)
+		memcpy(out.many.entries, adjusted, out.many.count * sizeof(adjusted[0]));
 	if (strncmp(name, "rank_", 5) == 0 && strcmp(name, "rank_process") != 0)
 		memcpy(out.rank.entries, entries, out.rank.count * sizeof(entries[0]));
 }

@@ -18,6 +18,7 @@ struct given {
 	char proc[128], sys[128];
 	struct oomctl_ctx *ctx;
 	struct oomctl_gauge *gauge;
+	struct oomctl_guard guard, paused; /* of a file of their own, but on this machine */
 	int pidfd;
 };
 extern struct given given;
@@ -57,6 +58,12 @@ union out {
 		struct oomctl_rank_entry entries[FIT];
 	} rank;
 	struct oomctl_gauge *gauge;
+	struct oomctl_guard guard;
+	struct {
+		size_t count;
+		struct oomctl_adjust_report report;
+		struct oomctl_adjust_entry entries[FIT];
+	} many;
 };
 extern union out out;
 

@@ -27,15 +27,17 @@ OTHERS = ["EINTR", "EIO"]  # outside.c tries more
 INTERRUPTIONS = 100  # of one system call, and a call gives up
 
 POLL = "poll" if os.uname().machine == "x86_64" else "ppoll"
-RETRIED = ["openat", "read", "pread64", "write", "getdents64", POLL]
+RETRIED = ["openat", "read", "pread64", "write", "pwrite64", "getdents64", POLL]
 CALC = [
     "badness", "badness_of_oom_score", "commit_limit", "footprint_of_oom_score", "grant",
     "grant_bound", "grant_max", "oom_score", "oom_score_adj_above", "oom_score_adj_below", "overcommit_ratio",
     "victim",
 ]
 MALLOC_SHOWS = "GLIBC_TUNABLES=glibc.malloc.mmap_threshold=0"  # as an mmap(2) each
+OLD_ADJ_AS_LONG = "0999\n"  # as what is written over it
 UNTOUCHED = b"?"  # bytes of the output
 GIVES_NOTHING = "ctx_free", "gauge_close", "strerror", "version"
+SETS_OWN = "protect_", "adjust_proc", "adjust_pidfd"  # the driver's adjustment
 
 # In the place of a code: what fails is passed over, and the call goes on without it; its output is
 # then another.
@@ -44,13 +46,37 @@ GONE = "gone"  # a thread that is missing
 LEFT_OUT = "left out"  # a process that is missing, or may not be read
 LEFT_OUT_OR_LAST = "left out or last"  # the same; it may be one that did not fit anyway
 LOOKED_FOR_AGAIN = "looked for again"  # the same; the walk begins anew, and there it is
+TOLD = "told"  # a process that is left as it is
+TOLD_AND_SET = "told and set"  # the same, unless the next pass can do it
+TOLD_OF_FILE = "told of its file"  # a process whose file is open already
+ROOT = "root"  # a process without which there is nothing to do
+REFUSALS = ["EACCES", "EPERM", "EROFS"]
 PASSED_OVER = {
+    ROOT: REFUSALS,
+    TOLD: [*MISSING, "ESRCH", *REFUSALS],
+    TOLD_AND_SET: [*MISSING, "ESRCH", *REFUSALS],
+    TOLD_OF_FILE: ["ESRCH", *REFUSALS],
     WITHOUT: MISSING,
     GONE: [*MISSING, "ESRCH"],
     LEFT_OUT: [*MISSING, "ESRCH", "EACCES", "EPERM"],
     LOOKED_FOR_AGAIN: [*MISSING, "ESRCH", "EACCES", "EPERM"],
     LEFT_OUT_OR_LAST: [*MISSING, "ESRCH", "EACCES", "EPERM"],
 }
+
+
+class Behind:
+    """The code that says that something is missing, where the file is set already."""
+
+    def __init__(self, missing):
+        self.missing = missing
+
+
+class Undone(Behind):
+    """The same, where the file is set back."""
+
+
+def behind(steps):
+    return [(access, Behind(missing), *rest) for access, missing, *rest in steps]
 
 
 def file(access, missing, empty=EBADMSG):
@@ -110,6 +136,34 @@ def steps_of_rankings():
     }
 
 
+def steps_of_one(first, get=()):
+    """As steps_of_calls(): an adjustment that is set, and read back."""
+    return [*first, *get, ("pwrite64", EOPNOTSUPP), ("pread64", Behind(EOPNOTSUPP), EBADMSG)]
+
+
+def steps_of_many():
+    """The same of many processes."""
+    def look(missing):
+        return [("openat", missing), *file("read", missing) * 2]
+
+    setting = [("openat", TOLD), ("pwrite64", TOLD_OF_FILE),
+               ("pread64", Behind(TOLD_OF_FILE), EBADMSG), ("close", 0), ("close", 0)]
+    again = behind([*look(TOLD), ("close", 0)])
+    end, end_again = (behind([("read", missing, 0), ("close", 0)]) for missing in (EOPNOTSUPP, 0))
+    listed, rewound = behind([("getdents64", EOPNOTSUPP), ("lseek", EOPNOTSUPP)])
+    freeze = [*file("read", EOPNOTSUPP, 0), *file("read", EOPNOTSUPP), *file("write", EOPNOTSUPP),
+              *file("read", EOPNOTSUPP, 0)]
+    return {
+        "adjust_cgroup": [
+            *freeze, ("openat", EOPNOTSUPP), ("read", EOPNOTSUPP, TOLD), *look(TOLD_AND_SET),
+            *setting, *end, *behind([("openat", 0), ("read", 0, 0)]), *again, *end_again,
+            *behind(file("write", EOPNOTSUPP))],
+        "adjust_tree": [
+            ("openat", EOPNOTSUPP), *look(ROOT), *setting, listed, *behind(file("read", TOLD)),
+            *again, listed, rewound, ("close", 0)],
+    }
+
+
 def steps_of_calls():
     """The system calls that each call makes when all goes well, and no others: a name, and what
     the call returns when that finds nothing there. None: is not made to fail."""
@@ -129,7 +183,17 @@ def steps_of_calls():
     def by_pidfd(access):
         return [*find, *file(access, ESRCH), ("close", 0)]
 
+    opened = [("openat", ESRCH)]
+    look = [("pread64", EOPNOTSUPP, EBADMSG)]
+    own = [("getpid", None)]
     return {
+        "adjust_find_floor": [*file("read", 0), *opened, *look, ("pwrite64", EOPNOTSUPP),
+                              ("close", 0)],
+        "adjust_pidfd": [*steps_of_one([*find, *opened]), ("close", 0), ("close", 0)],
+        "adjust_pidfd_by": [*steps_of_one([*find, *opened], look), ("close", 0), ("close", 0)],
+        "adjust_proc": [*steps_of_one(opened), ("close", 0)],
+        "adjust_proc_by": [*steps_of_one(opened, look), ("close", 0)],
+        **steps_of_many(),
         **dict.fromkeys(("calc_" + name for name in CALC), []),
         "ctx_free": [("close", 0), ("close", 0), ("munmap", None)],
         "ctx_new": [("mmap", None), ("openat", EOPNOTSUPP), ("openat", EOPNOTSUPP)],
@@ -156,6 +220,12 @@ def steps_of_calls():
         "proc_get_oom_score": file("read", ESRCH),
         "proc_get_oom_score_adj": file("read", ESRCH),
         "proc_set_oom_score_adj": file("write", ESRCH),
+        "protect_begin": [*own, *opened, *look, ("pwrite64", EOPNOTSUPP),
+                          ("pread64", Undone(EOPNOTSUPP), EBADMSG)],
+        "protect_end": [*steps_of_one(own, look), ("close", 0)],
+        "protect_pause": steps_of_one(own, look),
+        "protect_reset_child": file("write", ESRCH),
+        "protect_resume": steps_of_one(own, look),
         **steps_of_rankings(),
         "strerror": [],
         "version": [],
@@ -168,12 +238,17 @@ def code_of(name, step):
     """What a call returns, without its sign, when a step fails with the errno of that name; or
     how that is passed over."""
     access, missing = step[:2]
+    if isinstance(missing, Behind):
+        missing = missing.missing
+    if (access, name) == ("pwrite64", "EINVAL"):  # a process that has ended, on old kernels
+        name = "ESRCH"
     if access == "close" or (name == "EINTR" and access in RETRIED):
         return 0
     if missing in PASSED_OVER:
         if name in PASSED_OVER[missing]:
-            return missing
-        missing = EOPNOTSUPP
+            is_set = missing == TOLD_AND_SET and name in REFUSALS
+            return missing if is_set or missing != TOLD_AND_SET else TOLD
+        missing = ESRCH if missing == ROOT else EOPNOTSUPP
     if name in MISSING:
         return missing
     if (access, name) == ("readlinkat", "EINVAL"):  # no link
@@ -184,22 +259,25 @@ def code_of(name, step):
 def piece_of(access, line):
     """What can be read alone, before the whole text is: it must make no difference."""
     if access == "pread64":
-        return OLD_KNOB[0]
+        return line.split('"')[1][0]
     return MEM_TOTAL + "x" if MEM_TOTAL[:8] in line else "0"
 
 
-def faults_of(step, line, when):
-    """What strace is to inject at the step that a line shows, how often, and what comes of it."""
+def faults_of(step, line, when, endless):
+    """What strace is to inject at the step that a line shows, how often, and what comes of it; also
+    for ever, where nothing else does the same after it has failed."""
     access, missing, *empty = step
     if missing is None:
         return
+    ends = not isinstance(missing, Undone) and endless
     for name in KEPT + MISSING + OTHERS:
         yield f"error={name}:when={when}", 1, code_of(name, step)
 
     if access in RETRIED:
         last = when + INTERRUPTIONS - 2
         yield f"error=EINTR:when={when}..{last}", INTERRUPTIONS - 1, 0
-        yield f"error=EINTR:when={when}+", INTERRUPTIONS, EIO
+        if ends:
+            yield f"error=EINTR:when={when}+", INTERRUPTIONS, EIO
 
     if access in ("read", "pread64"):
         yield f"retval=0:when={when}", 1, empty[0]
@@ -207,7 +285,7 @@ def faults_of(step, line, when):
             piece = piece_of(access, line).encode()
             yield f"retval={len(piece)}:poke_exit=@arg2={piece.hex()}:when={when}", 1, 0
 
-    if access == "write":
+    if access in ("write", "pwrite64"):
         for count in range(int(line.split()[-1])):
             yield f"retval={count}:when={when}", 1, EIO
 
@@ -222,8 +300,10 @@ def arguments(name, root):
     call = call_of(name)
     if call.startswith("vm_set_"):
         return [call, root, f"{root}/proc/sys/" + KNOBS[call[7:]], OLD_KNOB]
-    if "_set_" in call:
+    if "_set_" in call or call.startswith(SETS_OWN):
         return [call, "", "/proc/self/oom_score_adj", OLD_ADJ]
+    if call in steps_of_many():
+        return [call, root, f"{root}/proc/{PIDS[0]}/oom_score_adj", OLD_ADJ_AS_LONG]
     own = call.startswith(("proc_", "pidfd_")) or call.endswith("_pidfd")
     return [call, "" if own else root]
 
@@ -236,6 +316,12 @@ def run(driver, given, options=()):
     assert len(parts) == 3, f"{command} gave {done}"
     prelude, lines = parts[0].splitlines(), parts[1].splitlines()
     return done.returncode, done.stdout.rstrip(UNTOUCHED), prelude, lines
+
+
+def thaw(given):
+    """What a call that was made to fail may have left."""
+    if given[0] == "adjust_cgroup":
+        pathlib.Path(given[1], "sys/fs/cgroup/a/cgroup.freeze").write_text("0\n")
 
 
 def names_of(lines):
@@ -258,15 +344,21 @@ def kind_of(out, old, new):
     return "new" if out == new else "old" if out == old else "another"
 
 
-def wanted_of(code, taken):
+def wanted_of(code, step, taken):
     """The results and the kinds of output that a fault may give, and what it may leave behind."""
+    is_set = isinstance(step[1], Behind) and not isinstance(step[1], Undone)
+    if code in (TOLD, TOLD_OF_FILE, ROOT):
+        return [(0, "new" if is_set else "old", taken)]
+    if code == TOLD_AND_SET:
+        return [(0, "new", taken)]
     if code in (WITHOUT, GONE, LEFT_OUT):
         return [(0, "another", taken)]
     if code == LOOKED_FOR_AGAIN:
         return [(0, "new", taken)]
     if code == LEFT_OUT_OR_LAST:
         return [(0, "another", taken), (0, "new", taken)]
-    return [(code, "old", 0) if code else (0, "new", taken)]
+    left = min(taken, 0)  # what was open before is closed in any case
+    return [(code, "new" if is_set else "old", left) if code else (0, "new", taken)]
 
 
 def check_faults(driver, name, steps, given, good):
@@ -276,11 +368,13 @@ def check_faults(driver, name, steps, given, good):
     old = "".join(given[3:]).encode()
     for i, step in enumerate(steps):
         when = names_of(prelude + lines[:i + 1]).count(step[0])
-        for fault, times, code in faults_of(step, lines[i], when):
+        endless = name != "adjust_cgroup" or step[0] != "openat"  # which thaws then
+        for fault, times, code in faults_of(step, lines[i], when, endless):
+            thaw(given)
             r, out, _, seen = run(driver, given, ["-e", f"inject={step[0]}:{fault}"])
             what = f"{name}, step {i + 1}, {step[0]}:{fault}"
             got = r, kind_of(out, old, new), left_behind(seen)
-            wanted = wanted_of(code, left_behind(lines))
+            wanted = wanted_of(code, step, left_behind(lines))
             wrong += compare(what, got, got if got in wanted else wanted)
             wrong += compare(what, sum("(INJECTED" in line for line in seen), times)
             count += 1

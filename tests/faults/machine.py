@@ -41,10 +41,14 @@ def make_process(put, where, pid, score, status):
 def make_processes(put, name):
     tied = name.endswith(TIED) or name == "rank_before"
     whole = STATUS + MEMORY % 4000 + CAPABILITIES
-    for pid in PIDS:
+    for pid in PIDS[:1] if name == "adjust_tree" else PIDS:
         make_process(put, f"proc/{pid}", pid, 700 if tied else 690 + pid, whole)
         put(f"proc/{pid}/cgroup", "4:memory:/a\n" if name.endswith(CGROUP_V1) else "0::/a/b\n")
     make_process(put, "proc/self", 7, 700, whole)
+    put("proc/self/cgroup", "0::/b\n")
+    put("proc/thread-self/status", whole)
+    if name == "adjust_find_floor":
+        put("proc/self/oom_score_adj", "-1000\n")
     if name.endswith(ENDED):
         put(f"proc/{PIDS[0]}/status", STATUS + CAPABILITIES)
         make_process(put, f"proc/{PIDS[0]}/task/81", 81, 700, whole)
@@ -77,3 +81,6 @@ def make_machine(root, name):
         limits = ["a/memory.max", "a/memory.swap.max"]
     for limit in limits:
         put("sys/fs/cgroup/" + limit, "104857600\n")
+    put("sys/fs/cgroup/a/cgroup.events", "populated 1\nfrozen 1\n")
+    put("sys/fs/cgroup/a/cgroup.freeze", "0\n")
+    put("sys/fs/cgroup/a/cgroup.procs", f"{PIDS[0]}\n")
