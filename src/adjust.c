@@ -396,24 +396,16 @@ static int adjust_cgroup(struct job *j)
 /* Whether all stand still: 1 or 0, or a code. */
 static int is_frozen(const struct job *j)
 {
-	static const char frozen[] = "frozen 1\n";
-	char path[CGROUP_PATH_SIZE];
-	struct io_lines lines;
-	const char *line;
-	ssize_t len;
-	int r;
+	char path[CGROUP_PATH_SIZE], text[256]; /* two lines */
+	ssize_t len =
+	    io_read(j->ctx, cgroup_path(path, CGROUP_V2, j->cgroup, "cgroup.events"),
+		    text, sizeof(text));
 
-	r = io_lines_open(
-	    j->ctx, cgroup_path(path, CGROUP_V2, j->cgroup, "cgroup.events"), &lines);
-	if (r < 0)
-		return r;
-
-	do {
-		len = io_lines_next(&lines, &line);
-	} while (len > 0 && !(len == (ssize_t)strlen(frozen) &&
-			      memcmp(line, frozen, strlen(frozen)) == 0));
-	io_lines_close(&lines);
-	return len < 0 ? (int)len : len > 0;
+	if (len < 0)
+		return (int)len;
+	if (parse_has_line(text, (size_t)len, "frozen 1"))
+		return 1;
+	return parse_has_line(text, (size_t)len, "frozen 0") ? 0 : -EBADMSG;
 }
 
 /* It may take its time, or never come to pass: not for ever. */

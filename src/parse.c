@@ -643,6 +643,21 @@ int parse_limit(const char *text, size_t len, uint64_t *out_bytes)
 	return parse_u64(text, len, out_bytes);
 }
 
+bool parse_has_line(const char *text, size_t len, const char *line)
+{
+	struct rest t = { text, len };
+	size_t want = strlen(line);
+	struct rest at_hand;
+
+	//@ SHRINKS(t, at_hand);
+	while (t.len > 0) {
+		at_hand = take_line(&t);
+		if (at_hand.len == want && memcmp(at_hand.at, line, want) == 0)
+			return true;
+	}
+	return false;
+}
+
 char *prepend_u64(char *begin, uint64_t value)
 {
 	/*@ loop invariant begin - digits(value) == \at(begin - digits(value), Pre);

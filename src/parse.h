@@ -88,6 +88,9 @@ int parse_cgroup_line(const char *text, size_t len, const char *controller,
 /* A limit in bytes, or "max", which is UINT64_MAX. */
 int parse_limit(const char *text, size_t len, uint64_t *out_bytes);
 
+/* Whether one of several lines is just this. */
+bool parse_has_line(const char *text, size_t len, const char *line);
+
 /* Put a text, or decimal digits, before what begins at begin; return the new beginning. */
 static inline char *prepend_text(char *begin, const char *text)
 {

@@ -152,7 +152,7 @@ def steps_of_many():
     end, end_again = (behind([("read", missing, 0), ("close", 0)]) for missing in (EOPNOTSUPP, 0))
     listed, rewound = behind([("getdents64", EOPNOTSUPP), ("lseek", EOPNOTSUPP)])
     freeze = [*file("read", EOPNOTSUPP, 0), *file("read", EOPNOTSUPP), *file("write", EOPNOTSUPP),
-              *file("read", EOPNOTSUPP, 0)]
+              *text(EOPNOTSUPP)]
     return {
         "adjust_cgroup": [
             *freeze, ("openat", EOPNOTSUPP), ("read", EOPNOTSUPP, TOLD), *look(TOLD_AND_SET),

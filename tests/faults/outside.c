@@ -103,6 +103,7 @@ int __real_openat(int dir, const char *path, int flags, ...);
 ssize_t __real_read(int fd, void *buf, size_t size);
 ssize_t __real_pread(int fd, void *buf, size_t size, off_t offset);
 ssize_t __real_write(int fd, const void *buf, size_t size);
+ssize_t __real_pwrite(int fd, const void *buf, size_t size, off_t offset);
 ssize_t __real_readlinkat(int dir, const char *path, char *buf, size_t size);
 off_t __real_lseek(int fd, off_t offset, int whence);
 int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
@@ -113,6 +114,7 @@ int __wrap_openat(int dir, const char *path, int flags, ...);
 ssize_t __wrap_read(int fd, void *buf, size_t size);
 ssize_t __wrap_pread(int fd, void *buf, size_t size, off_t offset);
 ssize_t __wrap_write(int fd, const void *buf, size_t size);
+ssize_t __wrap_pwrite(int fd, const void *buf, size_t size, off_t offset);
 ssize_t __wrap_readlinkat(int dir, const char *path, char *buf, size_t size);
 off_t __wrap_lseek(int fd, off_t offset, int whence);
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
@@ -144,6 +146,20 @@ ssize_t __wrap_write(int fd, const void *buf, size_t size)
 	return fails(true) ? -1 : __real_write(fd, buf, size);
 }
 
+/* As of a file of the kernel, nothing else is left in it, but for a newline. */
+ssize_t __wrap_pwrite(int fd, const void *buf, size_t size, off_t offset)
+{
+	char text[16];
+
+	if (fails(true))
+		return -1;
+	memcpy(text, buf, size);
+	text[size] = '\n';
+	if (ftruncate(fd, 0) < 0) /* a FIFO, say */
+		return __real_pwrite(fd, buf, size, offset);
+	return __real_pwrite(fd, text, size + 1, offset) < 0 ? -1 : (ssize_t)size;
+}
+
 ssize_t __wrap_readlinkat(int dir, const char *path, char *buf, size_t size)
 {
 	return fails(false) ? -1 : __real_readlinkat(dir, path, buf, size);
@@ -156,6 +172,8 @@ off_t __wrap_lseek(int fd, off_t offset, int whence)
 
 int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout)
 {
+	if (n == 0) /* it waits, which cannot go wrong */
+		return 0;
 	return fails(true) ? -1 : __real_poll(fds, n, timeout);
 }
 
@@ -281,6 +299,26 @@ static void expect_good(const struct call *c, const char *what, size_t which,
 	expect(c, what, which, answer_of(c, f), good_of(c), good_of(c));
 }
 
+static void put_text(const char *file, const char *text)
+{
+	char path[256];
+	ssize_t len = (ssize_t)strlen(text);
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", root, file);
+	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	if (fd < 0 || write(fd, text, (size_t)len) != len)
+		abort();
+	close(fd);
+}
+
+/* Where the last write of a call fails, there is no other to put the old value back. */
+static void put_back(void)
+{
+	put_text("proc/self/oom_score_adj", "1000\n");
+	put_text("sys/fs/cgroup/a/cgroup.freeze", "0\n");
+}
+
 /* An errno that has no code of its own is -EIO. */
 static void try_errnos(const struct call *c)
 {
@@ -300,6 +338,7 @@ static void try_errnos(const struct call *c)
 
 			expect(c, strerror(others[i]), (size_t)step, answer_of(c, &f),
 			       &want, &want);
+			put_back();
 		}
 }
 
@@ -408,6 +447,23 @@ static bool has_whole_processes(const struct call *c, const struct answer *a)
 	return is_whole;
 }
 
+static bool is_adjusting(const struct call *c)
+{
+	return strcmp(c->name, "adjust_tree") == 0 ||
+	       strcmp(c->name, "adjust_cgroup") == 0;
+}
+
+/* Some may be met before, and others after. */
+static bool are_adjusted(const struct answer *a)
+{
+	bool is_so = a->r == 0 || a->r == -ESRCH || a->r == -EOPNOTSUPP;
+
+	for (size_t i = 0; a->r == 0 && is_so && i < a->out.many.count; i++)
+		is_so = a->out.many.entries[i].code != 0 ||
+			a->out.many.entries[i].adj == 1000;
+	return is_so;
+}
+
 /* Of what vanishes, a call may also say so. */
 static bool says_gone(const struct answer *a)
 {
@@ -422,7 +478,9 @@ static bool is_of_either(const struct call *c, const struct answer *a,
 			 const struct answer sides[2])
 {
 	return is_same(a, &sides[0]) || is_same(a, &sides[1]) ||
-	       (is_ranking(c) ? has_whole_processes(c, a) : says_gone(a));
+	       (is_ranking(c)     ? has_whole_processes(c, a)
+		: is_adjusting(c) ? are_adjusted(a)
+				  : says_gone(a));
 }
 
 static void try_steps(const struct call *c, const struct answer sides[2], bool side)
@@ -488,21 +546,37 @@ static const struct {
 	{ "timer", try_timer },
 };
 
-static void do_job(const char *name)
+/* Whether it may change what stands in the place of a file of a process. */
+static bool is_changing(const struct call *c)
 {
-	size_t i = 0;
+	return strncmp(c->name, "adjust_", 7) == 0 ||
+	       strncmp(c->name, "protect_", 8) == 0;
+}
+
+static void try_calls(void (*try)(const struct call *c), bool changing)
+{
 	int before = open_descriptors(), after;
 
-	while (strcmp(jobs[i].name, name) != 0)
-		i++;
-	tried = 0;
 	for (const struct call *c = calls; c->name; c++) {
-		jobs[i].try(c);
+		if (is_changing(c) != changing)
+			continue;
+		try(c);
 		after = open_descriptors();
 		if (after != before)
 			printf("%s leaves a descriptor\n", c->name);
 		before = after;
 	}
+}
+
+static void do_job(const char *name)
+{
+	size_t i = 0;
+
+	while (strcmp(jobs[i].name, name) != 0)
+		i++;
+	tried = 0;
+	try_calls(jobs[i].try, false);
+	try_calls(jobs[i].try, true);
 	printf("tried %zu\n.\n", tried);
 	fflush(stdout);
 }

@@ -26,18 +26,19 @@ CODES = (EACCES, EBADMSG, EINVAL, EIO, EMFILE, ENFILE, ENOMEM, EOPNOTSUPP, EPERM
 JOBS = "errnos", "pieces", "signals", "timer", "memory"
 SET = {"overcommit_memory": 2, "panic_on_oom": 2}  # by the driver, which sets others to 20
 SETTABLE = [*("proc/sys/" + path for path in KNOBS.values()),
-            *(f"proc/{pid}/oom_score_adj" for pid in ("self", *PIDS))]
+            *(f"proc/{pid}/oom_score_adj" for pid in ("self", *PIDS)), "sys/fs/cgroup/a/cgroup.freeze"]
 FDINFO = "proc/thread-self/fdinfo/100"
 CHANGED = str.maketrans("126789", "217698")  # digits of another machine
 
 # How many descriptors a call needs at most, as errors.md tells it; others need 1 or none.
 DESCRIPTORS = {
+    "adjust_pidfd": 2, "adjust_cgroup": 3, "adjust_tree": 3,
     "ctx_new": 2, "gauge_open_pidfd": 2, "pidfd_": 2, "meminfo_read_commit_figures": 2,
     "predict_commit": 2, "predict_fork": 2, "predict_read_grant_figures": 2,
     "predict_oom_score": 3, "predict_read_task_figures": 3, "rank_scores": 2, "rank_cgroup": 4,
     "rank_": 3,  # 4 of a process whose main thread has ended: the cgroup has such a one
 }
-PURE = "calc_", "ctx_free", "gauge_close", "gauge_read", "meminfo_parse", "strerror", "version"
+PURE = "calc_", "ctx_free", "gauge_close", "gauge_read", "meminfo_parse", "protect_end", "protect_pause", "protect_resume", "strerror", "version"
 
 
 class Driver:

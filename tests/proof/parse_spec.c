@@ -262,6 +262,10 @@ int parse_cgroup_line(const char *text, size_t len, const char *controller,
     ensures is_code(\result) && (\result < 0 ==> *out_bytes == \old(*out_bytes)); */
 int parse_limit(const char *text, size_t len, uint64_t *out_bytes);
 
+/*@ requires is_text(text, len) && is_string(line);
+    assigns \nothing; */
+bool parse_has_line(const char *text, size_t len, const char *line);
+
 /*@ requires \valid(begin - (1 .. digits(value)));
     assigns *(begin - (1 .. digits(value)));
     ensures \result == begin - digits(value); */

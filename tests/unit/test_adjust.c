@@ -574,6 +574,8 @@ static void one_that_does_not_freeze_is_set_all_the_same(void **state)
 	fixture_expect(f, "sys/fs/cgroup/a/cgroup.freeze", "0\n");
 	fixture_remove(f, "sys/fs/cgroup/a/cgroup.events");
 	assert_int_equal(adjust_cgroup(f, "/a", 10, OOMCTL_ADJUST_FREEZE), -EOPNOTSUPP);
+	fixture_put(f, "sys/fs/cgroup/a/cgroup.events", "populated 1\nfrozen 10\n");
+	assert_int_equal(adjust_cgroup(f, "/a", 10, OOMCTL_ADJUST_FREEZE), -EBADMSG);
 	fixture_expect(f, "sys/fs/cgroup/a/cgroup.freeze", "0\n");
 	expect_child(f, 10, 9);
 }

@@ -678,6 +678,34 @@ static void what_is_formatted_reads_back(void **state)
 	    "/proc/42/x");
 }
 
+static void a_line_is_found_as_a_whole(void **state)
+{
+	static const struct {
+		const char *text;
+		bool has;
+	} cases[] = {
+		{ "frozen 1", true },
+		{ "frozen 1\n", true },
+		{ "a\nfrozen 1\nb\n", true },
+		{ "\n\nfrozen 1", true },
+		{ "", false },
+		{ "\n", false },
+		{ "frozen 0\n", false },
+		{ "frozen 10\n", false },
+		{ "frozen 1 \n", false },
+		{ " frozen 1\n", false },
+		{ "frozen \n1\n", false },
+		{ "frozen", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(cases); i++)
+		assert_int_equal(parse_has_line(BARE(cases[i].text), "frozen 1"),
+				 cases[i].has);
+	assert_true(parse_has_line("a\n\n", 3, ""));
+	assert_false(parse_has_line("a\n", 2, ""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -690,6 +718,7 @@ int main(void)
 		cmocka_unit_test(the_first_number_of_several_is_read),
 		cmocka_unit_test(the_name_of_a_process_is_its_pid),
 		cmocka_unit_test(stat_has_its_fields_behind_any_name),
+		cmocka_unit_test(a_line_is_found_as_a_whole),
 		cmocka_unit_test(stat_may_end_behind_its_last_field),
 		cmocka_unit_test(stat_of_another_form_is_refused),
 		cmocka_unit_test(status_is_read_line_by_line),
