@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The pieces of code that the reference shows, each run once on this machine. What they
- * set is what was there. */
+/* The pieces of code that the reference shows, each run once on this machine. Knobs are
+ * set to what was there; processes are this one and its children. */
 #include <errno.h>
 #include <inttypes.h>
+#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <oomctl/oomctl.h>
@@ -724,7 +726,168 @@ static int gauge_proc(void)
 	return r;
 }
 
+static int adjust_proc(void)
+{
+	//! [adjust_proc]
+	int32_t adj;
+	int r = oomctl_adjust_proc(NULL, 0, OOMCTL_SCORE_ADJ_PROTECTED,
+				   OOMCTL_ADJUST_CLAMP, &adj);
+
+	if (r == 0)
+		printf("as well protected as is allowed: %" PRId32 "\n", adj);
+	//! [adjust_proc]
+	return r;
+}
+
+static int adjust_proc_by(void)
+{
+	//! [adjust_proc_by]
+	int32_t adj;
+	int r = oomctl_adjust_proc_by(NULL, 0, 1, OOMCTL_ADJUST_STRICT, &adj);
+
+	if (r == 0)
+		printf("one more than before, if that was not the most: %" PRId32 "\n",
+		       adj);
+	//! [adjust_proc_by]
+	return r;
+}
+
+static int adjust_pidfd(void)
+{
+	pid_t pid = getpid();
+	//! [adjust_pidfd]
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	int32_t adj;
+	int r;
+
+	if (fd < 0)
+		return -errno;
+
+	r = oomctl_adjust_pidfd(NULL, fd, 500, OOMCTL_ADJUST_STRICT, &adj);
+	if (r == 0) /* above one's own: killed first, not last */
+		r = oomctl_adjust_pidfd_by(NULL, fd, 100, OOMCTL_ADJUST_STRICT, &adj);
+	if (r == 0)
+		printf("in force: %" PRId32 "\n", adj);
+	close(fd);
+	//! [adjust_pidfd]
+	return r;
+}
+
+static int find_floor(void)
+{
+	//! [find_floor]
+	int32_t floor;
+	int r = oomctl_adjust_find_floor(NULL, &floor);
+
+	if (r == 0 && floor == OOMCTL_ADJUST_NO_FLOOR)
+		puts("every value is allowed");
+	else if (r == 0)
+		printf("from %" PRId32 " on, every value is allowed\n", floor);
+	//! [find_floor]
+	return r;
+}
+
+static int adjust_cgroup(void)
+{
+	//! [adjust_cgroup]
+	struct oomctl_adjust_entry done[64];
+	struct oomctl_adjust_report report;
+	size_t count;
+	int r;
+
+	r = oomctl_adjust_cgroup(NULL, "/system.slice/batch.service", 700,
+				 OOMCTL_ADJUST_CLAMP, 0, done, 64, sizeof(done[0]),
+				 &count, &report, sizeof(report));
+	if (r == -EOPNOTSUPP) {
+		puts("no such cgroup");
+		return 0;
+	}
+	for (size_t i = 0; r == 0 && i < count; i++)
+		printf("%d: %" PRId32 ", %s\n", done[i].pid, done[i].adj,
+		       oomctl_strerror(done[i].code));
+	if (r == 0 && report.unlisted > 0)
+		puts("there are more: once again, with a larger array");
+	//! [adjust_cgroup]
+	return r;
+}
+
+static int adjust_tree(void)
+{
+	//! [adjust_tree]
+	struct oomctl_adjust_entry done[64];
+	struct oomctl_adjust_report report;
+	size_t count;
+	int r = oomctl_adjust_tree(NULL, 0, 900, OOMCTL_ADJUST_STRICT, done, 64,
+				   sizeof(done[0]), &count, &report, sizeof(report));
+
+	if (r == 0 && (report.flags & OOMCTL_ADJUST_STABLE))
+		printf("this process and its children, %zu in all, are killed early\n",
+		       count);
+	//! [adjust_tree]
+	return r;
+}
+
+static int protect(void)
+{
+	//! [protect]
+	struct oomctl_guard guard;
+	int32_t adj;
+	pid_t child;
+	int r;
+
+	r = oomctl_protect_begin(NULL, OOMCTL_SCORE_ADJ_PROTECTED, OOMCTL_ADJUST_CLAMP,
+				 &guard, sizeof(guard));
+	if (r < 0)
+		return r;
+
+	child = fork();
+	if (child == 0) {
+		if (oomctl_protect_reset_child(NULL, &guard) < 0)
+			_exit(126); /* rather than to run with the parent's protection */
+		execl("/bin/true", "true", (char *)NULL);
+		_exit(127);
+	}
+	if (child > 0)
+		waitpid(child, NULL, 0);
+
+	r = oomctl_protect_end(&guard, &adj);
+	//! [protect]
+	return r;
+}
+
+static int protect_pause(void)
+{
+	char name[] = "true";
+	char *const argv[] = { name, NULL };
+	//! [protect_pause]
+	struct oomctl_guard guard;
+	int32_t adj;
+	pid_t child;
+	int r, resumed;
+
+	r = oomctl_protect_begin(NULL, OOMCTL_SCORE_ADJ_PROTECTED, OOMCTL_ADJUST_CLAMP,
+				 &guard, sizeof(guard));
+	if (r < 0)
+		return r;
+
+	r = oomctl_protect_pause(&guard, guard.saved_adj);
+	if (r == 0 && posix_spawn(&child, "/bin/true", NULL, NULL, argv, environ) == 0)
+		waitpid(child, NULL, 0); /* after resuming, in a daemon */
+	resumed = r < 0 ? r : oomctl_protect_resume(&guard);
+	r = oomctl_protect_end(&guard, &adj);
+	//! [protect_pause]
+	return r < 0 ? r : resumed;
+}
+
 static int (*const snippets[])(void) = {
+	adjust_proc,
+	adjust_proc_by,
+	adjust_pidfd,
+	find_floor,
+	adjust_cgroup,
+	adjust_tree,
+	protect,
+	protect_pause,
 	ctx,
 	error_text,
 	version,

@@ -49,6 +49,9 @@ OOMCTL_EXPORT const char *oomctl_strerror(int code)
 		       "really /proc?";
 	case -ERANGE:
 		return "A number lies outside its documented range, or none within it will do.";
+	case -EBUSY:
+		return "It would do harm as things are: a risk that was not accepted, a "
+		       "guard that is paused already, or the caller would be frozen.";
 	case -EIO:
 		return "The kernel failed in another way, or a write was cut short.";
 	default:

@@ -2,6 +2,7 @@
 #include "calls.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include <oomctl/oomctl.h>
 
@@ -32,6 +33,8 @@ static struct oomctl_grant_figures grant;
 static struct oomctl_task_figures task;
 static struct oomctl_rank_entry entries[FIT];
 static struct oomctl_rank_report report;
+static struct oomctl_adjust_entry adjusted[FIT];
+static struct oomctl_adjust_report adjusted_report;
 static enum oomctl_score_rule rule;
 static enum oomctl_verdict verdict;
 static int64_t i64, most;
@@ -43,6 +46,26 @@ static enum oomctl_panic on_oom;
 static int32_t i32;
 static uint64_t u64;
 
+/* A guard in another state, and whatever becomes of it. */
+static struct oomctl_guard *copy(int state)
+{
+	static struct oomctl_guard guard;
+
+	guard = given.guard;
+	guard.state = state;
+	guard.pid = getpid();
+	return &guard;
+}
+
+static int begin_and_end(void)
+{
+	struct oomctl_guard guard;
+	int r = oomctl_protect_begin(given.ctx, given.adj, OOMCTL_ADJUST_STRICT, &guard,
+				     sizeof(guard));
+
+	return r < 0 ? r : oomctl_protect_end(&guard, &i32);
+}
+
 /* clang-format off */
 #define KNOB(NAME, OUT, VALUE)                                                          \
 	CALL(vm_get_##NAME, given.ctx, &OUT)                                            \
@@ -50,7 +73,18 @@ static uint64_t u64;
 
 #define RANK entries, FIT, sizeof(entries[0]), &count, &report, sizeof(report)
 
+#define STRICT OOMCTL_ADJUST_STRICT
+#define MANY adjusted, FIT, sizeof(adjusted[0]), &count, &adjusted_report,              \
+	     sizeof(adjusted_report)
+
 #define CALLS                                                                           \
+	CALL(adjust_cgroup, given.ctx, given.cgroup, given.adj, STRICT, 0, MANY)        \
+	CALL(adjust_find_floor, given.ctx, &i32)                                        \
+	CALL(adjust_pidfd, given.ctx, given.pidfd, given.adj, STRICT, &i32)             \
+	CALL(adjust_pidfd_by, given.ctx, given.pidfd, 0, STRICT, &i32)                  \
+	CALL(adjust_proc, given.ctx, given.pid, given.adj, STRICT, &i32)                \
+	CALL(adjust_proc_by, given.ctx, given.pid, 0, STRICT, &i32)                     \
+	CALL(adjust_tree, given.ctx, given.pid, given.adj, STRICT, MANY)                \
 	CALL(calc_badness, RULE, tasks, T, &i64)                                        \
 	CALL(calc_badness_of_oom_score, RULE, 691, T, &i64, &most)                      \
 	CALL(calc_commit_limit, &in, &u64)                                              \
@@ -80,6 +114,9 @@ static uint64_t u64;
 	CALL(proc_get_oom_score, given.ctx, given.pid, &i32)                            \
 	CALL(proc_get_oom_score_adj, given.ctx, given.pid, &i32)                        \
 	CALL(proc_set_oom_score_adj, given.ctx, given.pid, given.adj)                   \
+	CALL(protect_pause, copy(OOMCTL_GUARD_BEGUN), given.adj)                        \
+	CALL(protect_reset_child, given.ctx, copy(OOMCTL_GUARD_BEGUN))                  \
+	CALL(protect_resume, copy(OOMCTL_GUARD_PAUSED))                                 \
 	CALL(rank_before, given.ctx, given.pid, RANK)                                   \
 	CALL(rank_cgroup, given.ctx, given.cgroup, RANK)                                \
 	CALL(rank_process, given.ctx, given.pid, entries, sizeof(entries[0]))           \
@@ -105,7 +142,12 @@ CALLS
 
 #define CALL(NAME, ...) { "oomctl_" #NAME, run_##NAME },
 #define TEXT CALL
-const struct call calls[] = { CALLS { NULL, NULL } };
+const struct call calls[] = {
+	CALLS
+	{ "oomctl_protect_begin", begin_and_end },
+	{ "oomctl_protect_end", begin_and_end },
+	{ NULL, NULL },
+};
 /* clang-format on */
 
 const struct call *find_call(const char *name)

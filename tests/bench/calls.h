@@ -5,7 +5,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct oomctl_ctx;
+#include <oomctl/protect.h>
+
 struct oomctl_gauge;
 
 struct call {
@@ -28,6 +29,7 @@ struct given {
 	int32_t adj;
 	const struct oomctl_gauge *gauge;
 	const char *cgroup;
+	struct oomctl_guard guard; /* not begun: what a call makes of it is a copy's */
 };
 extern struct given given;
 

@@ -78,6 +78,7 @@ int main(int argc, char **argv)
 	    oomctl_gauge_open_vm(NULL, OOMCTL_VM_OVERCOMMIT_MEMORY, &gauge) < 0)
 		return 1;
 	given.gauge = gauge;
+	given.guard.saved_adj = given.adj;
 
 	for (long n = atol(argv[2]); n > 0; n--)
 		if (call->run() != 0)

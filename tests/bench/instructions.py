@@ -23,6 +23,10 @@ BUDGETS = [
     ("proc_get_oom_score_adj", "pid 0", 350),
     ("proc_set_oom_score_adj", "by pid", None),  # a digit of the pid takes about 15
     ("proc_set_oom_score_adj", "pid 0", 250),
+    ("adjust_proc", "by pid", None),
+    ("adjust_proc", "pid 0", None),
+    ("protect_begin", "", None),  # and end
+    ("protect_reset_child", "", 250),
     ("pidfd_get_oom_score_adj", "", None),
     ("meminfo_read", "", 6000),
     ("meminfo_read_commit_figures", "", None),

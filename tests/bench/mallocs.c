@@ -85,12 +85,18 @@ static void fill_fixture(const struct fixture *f)
 	put_process(f, "7");
 	put_process(f, "8");
 	put_process(f, "self");
+	/* A holder of CAP_SYS_RESOURCE has no floor that is to be searched. */
+	fixture_put(f, "proc/thread-self/status", "Uid:\t0\nCapEff:\t0000000001000000\n");
+	fixture_put(f, "proc/self/ns/x", "");
+	assert_int_equal(
+	    symlink("user:[4026531837]", fixture_path(f, "proc/self/ns/user")), 0);
 	fixture_put(f, "proc/self/statm", "1000 100 10 1 0 100 0\n");
 	fixture_put(f, "proc/self/smaps", "Size: 328 kB\nVmFlags: rd wr ac\n");
 	fixture_put(f, "proc/sys/kernel/osrelease", "6.1.0\n");
 	fixture_put(f, "proc/meminfo", "MemTotal: 4029312 kB\nCommitted_AS: 1000 kB\n");
 	fixture_put(f, "sys/devices/system/cpu/present", "0-1\n");
 	fixture_put(f, "sys/fs/cgroup/a/memory.max", "104857600\n");
+	fixture_put(f, "sys/fs/cgroup/a/cgroup.procs", "7\n8\n");
 	fixture_put(f, "sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "0\n");
 }
 
@@ -105,6 +111,8 @@ static void no_call_allocates_or_frees(void **state)
 	given.pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	given.cgroup = "/a";
 	fill_fixture(f);
+	given.guard.fd =
+	    open(fixture_path(f, "proc/7/oom_score_adj"), O_RDWR | O_CLOEXEC);
 	assert_int_equal(oomctl_gauge_open_proc(f->ctx, 7, OOMCTL_PROC_OOM_SCORE, &gauge),
 			 0);
 	given.gauge = gauge;
@@ -118,6 +126,7 @@ static void no_call_allocates_or_frees(void **state)
 			fail_msg("%s: %d times", c->name, after - before);
 	}
 	oomctl_gauge_close(gauge);
+	close(given.guard.fd);
 	close(given.pidfd);
 }
 

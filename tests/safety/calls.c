@@ -317,6 +317,94 @@ static bool rank_cgroup(const struct oomctl_ctx *ctx)
 	       r.report.total_pages == 25600;
 }
 
+/* Values stay as they are: other threads look at them meanwhile. */
+#define ADJ OWN_ADJ, OOMCTL_ADJUST_STRICT
+
+static bool adjust_proc(const struct oomctl_ctx *ctx)
+{
+	int32_t v;
+	return oomctl_adjust_proc(ctx, pid_on(ctx), ADJ, &v) == 0 && v == OWN_ADJ;
+}
+
+static bool adjust_proc_by(const struct oomctl_ctx *ctx)
+{
+	int32_t v;
+	return oomctl_adjust_proc_by(ctx, pid_on(ctx), 0, OOMCTL_ADJUST_CLAMP, &v) == 0 &&
+	       v == OWN_ADJ;
+}
+
+static bool adjust_pidfd(const struct oomctl_ctx *ctx)
+{
+	int32_t v;
+	return oomctl_adjust_pidfd(ctx, pidfd, ADJ, &v) == 0 && v == OWN_ADJ;
+}
+
+static bool adjust_pidfd_by(const struct oomctl_ctx *ctx)
+{
+	int32_t v;
+	return oomctl_adjust_pidfd_by(ctx, pidfd, 0, OOMCTL_ADJUST_CLAMP, &v) == 0 &&
+	       v == OWN_ADJ;
+}
+
+/* To search, it would lower the value. */
+static bool adjust_find_floor(const struct oomctl_ctx *ctx)
+{
+	int32_t v;
+	if (!ctx)
+		return oomctl_adjust_find_floor(NULL, NULL) == -EINVAL;
+	return oomctl_adjust_find_floor(ctx, &v) == 0 && v == OOMCTL_ADJUST_NO_FLOOR;
+}
+
+struct many {
+	struct oomctl_adjust_entry entries[2];
+	struct oomctl_adjust_report report;
+	size_t count;
+};
+
+static bool adjust_tree(const struct oomctl_ctx *ctx)
+{
+	struct many m;
+	return oomctl_adjust_tree(ctx, pid_on(ctx), ADJ, RANK(m)) == 0 &&
+	       m.entries[0].adj == OWN_ADJ && (!ctx || m.count == 1);
+}
+
+static bool adjust_cgroup(const struct oomctl_ctx *ctx)
+{
+	struct many m;
+	if (!ctx)
+		return oomctl_adjust_cgroup(NULL, "/no such cgroup", ADJ, 0, RANK(m)) ==
+		       -EOPNOTSUPP;
+	return oomctl_adjust_cgroup(ctx, "/a", ADJ, 0, RANK(m)) == 0 && m.count == 2;
+}
+
+static bool is_guarded(const struct oomctl_ctx *ctx, struct oomctl_guard *g)
+{
+	return oomctl_protect_begin(ctx, ADJ, g, sizeof(*g)) == 0 &&
+	       g->saved_adj == OWN_ADJ;
+}
+
+static bool protect_begin(const struct oomctl_ctx *ctx)
+{
+	struct oomctl_guard g;
+	int32_t v;
+	return is_guarded(ctx, &g) && oomctl_protect_end(&g, &v) == 0 && v == OWN_ADJ;
+}
+
+static bool protect_reset_child(const struct oomctl_ctx *ctx)
+{
+	const struct oomctl_guard g = { .saved_adj = OWN_ADJ,
+					.state = OOMCTL_GUARD_BEGUN };
+	return oomctl_protect_reset_child(ctx, &g) == 0;
+}
+
+static bool protect_pause(const struct oomctl_ctx *ctx)
+{
+	struct oomctl_guard g;
+	int32_t v;
+	return is_guarded(ctx, &g) && oomctl_protect_pause(&g, OWN_ADJ) == 0 &&
+	       oomctl_protect_resume(&g) == 0 && oomctl_protect_end(&g, &v) == 0;
+}
+
 static bool gauge_read(const struct oomctl_ctx *ctx)
 {
 	int64_t v;
@@ -340,6 +428,18 @@ static bool say_version(const struct oomctl_ctx *ctx)
 #define BOTH(NAME) { "oomctl_vm_get_" #NAME, get_##NAME }, { "oomctl_vm_set_" #NAME, set_##NAME }
 #define ONE(NAME) { "oomctl_" #NAME, NAME }
 const struct call calls[] = {
+	ONE(adjust_cgroup),
+	ONE(adjust_find_floor),
+	ONE(adjust_pidfd),
+	ONE(adjust_pidfd_by),
+	ONE(adjust_proc),
+	ONE(adjust_proc_by),
+	ONE(adjust_tree),
+	ONE(protect_begin),
+	ONE(protect_pause),
+	ONE(protect_reset_child),
+	{ "oomctl_protect_end", protect_begin },
+	{ "oomctl_protect_resume", protect_pause },
 	BOTH(overcommit_memory),
 	BOTH(overcommit_ratio),
 	BOTH(overcommit_kbytes),
@@ -425,9 +525,14 @@ static void put_process(const struct fixture *f, const char *pid, const char *sc
 
 static void put_processes(const struct fixture *f)
 {
+	put_process(f, "self", "667\n", STAT("42", "1000"));
+	fixture_put(f, "proc/thread-self/status", "Uid:\t0\nCapEff:\t0000000001000000\n");
+	fixture_put(f, "proc/self/ns/x", "");
+	assert_int_equal(
+	    symlink("user:[4026531837]", fixture_path(f, "proc/self/ns/user")), 0);
+	fixture_put(f, "sys/fs/cgroup/a/cgroup.procs", "42\n43\n");
 	put_process(f, "42", "667\n", STAT("42", "1000"));
 	put_process(f, "43", "900\n", STAT("43", "2000"));
-	fixture_put(f, "proc/self/status", STATUS);
 	fixture_put(f, "proc/self/statm", "1000 100 10 1 0 100 0\n");
 	fixture_put(f, "proc/self/smaps",
 		    "00400000-00452000 rw-p 00000000 00:00 0\n"

@@ -157,6 +157,11 @@ static size_t most_stack_of(const char *name)
 {
 	if (strstr(name, "_predict_") || strstr(name, "_rank_"))
 		return 16 << 10;
+	if (strcmp(name, "oomctl_adjust_cgroup") == 0 ||
+	    strcmp(name, "oomctl_adjust_tree") == 0)
+		return 12 << 10;
+	if (strcmp(name, "oomctl_adjust_find_floor") == 0) /* a status */
+		return 4 << 10;
 	return strstr(name, "meminfo_read") ? 11 << 10 : 2 << 10;
 }
 
