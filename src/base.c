@@ -49,6 +49,9 @@ OOMCTL_EXPORT const char *oomctl_strerror(int code)
 		       "really /proc?";
 	case -ERANGE:
 		return "A number lies outside its documented range, or none within it will do.";
+	case -EBUSY:
+		return "This would be dangerous now, and nothing was changed: see which "
+		       "risks were found, and accept them or do without.";
 	case -EIO:
 		return "The kernel failed in another way, or a write was cut short.";
 	default:

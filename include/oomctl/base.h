@@ -30,6 +30,7 @@ extern "C" {
  * | `-EOPNOTSUPP` | this kernel, or this root, has no such file |
  * | `-EBADMSG` | the file holds text that is not of its documented form |
  * | `-ERANGE` | a well-formed number lies outside its type or documented range |
+ * | `-EBUSY` | refused as dangerous for now: oomctl_tune_apply() |
  * | `-EIO` | any other failure, a write that was cut short among them |
  *
  * **Context.** The first parameter of every call that touches the system says where /proc

@@ -13,6 +13,7 @@
 #include <oomctl/predict.h>
 #include <oomctl/proc.h>
 #include <oomctl/rank.h>
+#include <oomctl/tune.h>
 #include <oomctl/vm.h>
 
 #endif

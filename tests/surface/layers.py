@@ -25,11 +25,13 @@ LAYERS = [
     ('object',  'process',     MEMORY),
     ('object',  'scan',        MEMORY),
     ('figures', 'figures',     MEMORY),
+    ('policy',  'policy',      MEMORY),
     ('face',    'gauge',       MEMORY + ' malloc free'),
     ('face',    'meminfo',     MEMORY),
     ('face',    'predict',     MEMORY),
     ('face',    'proc',        MEMORY),
     ('face',    'rank',        MEMORY),
+    ('face',    'tune',        MEMORY),
     ('face',    'vm',          MEMORY),
 ]
 

@@ -24,7 +24,7 @@ static void every_code_has_words_of_its_own(void **state)
 {
 	static const int codes[] = { 0,        -EINVAL, -ENOMEM, -EMFILE, -ENFILE,
 				     -EACCES,  -EPERM,  -EROFS,  -ESRCH,  -EOPNOTSUPP,
-				     -EBADMSG, -ERANGE, -EIO };
+				     -EBADMSG, -ERANGE, -EBUSY,  -EIO };
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(codes); i++) {
