@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -48,7 +49,7 @@ static char history[1024];               /* "name=value ..." */
 static int failing_write, failing_errno; /* this write fails; 0: none */
 static bool all_fail_after, is_short, is_ignored, is_changed, zeroes_nothing;
 static const char *failing_open; /* after it was opened so many times */
-static int failing_open_errno, spared;
+static int failing_open_errno, spared, listing_errno;
 static void (*before_opening)(const char *path);
 static void (*after_writing)(void);
 
@@ -56,6 +57,28 @@ int __real_openat(int dir, const char *path, int flags, ...);
 int __wrap_openat(int dir, const char *path, int flags, ...);
 ssize_t __real_write(int fd, const void *buf, size_t size);
 ssize_t __wrap_write(int fd, const void *buf, size_t size);
+long __real_syscall(long number, ...);
+long __wrap_syscall(long number, ...);
+
+/* The only one is that which lists a directory. */
+long __wrap_syscall(long number, ...)
+{
+	void *buf;
+	size_t size;
+	va_list args;
+	int fd;
+
+	va_start(args, number);
+	fd = va_arg(args, int);
+	buf = va_arg(args, void *);
+	size = va_arg(args, size_t);
+	va_end(args);
+	if (listing_errno) {
+		errno = listing_errno;
+		return -1;
+	}
+	return __real_syscall(number, fd, buf, size);
+}
 
 int __wrap_openat(int dir, const char *path, int flags, ...)
 {
@@ -145,7 +168,7 @@ ssize_t __wrap_write(int fd, const void *buf, size_t size)
 
 static void let_all_succeed(void)
 {
-	opens = writes = failing_write = failing_errno = spared = 0;
+	opens = writes = failing_write = failing_errno = spared = listing_errno = 0;
 	all_fail_after = is_short = is_ignored = is_changed = zeroes_nothing = false;
 	failing_open = NULL;
 	before_opening = NULL;
@@ -884,6 +907,54 @@ static void address_space_is_a_risk_beyond_the_limit(void **state)
 	assert_int_equal(check(&strict).risks, 0);
 }
 
+/* In whichever order the directory has them. */
+static void of_all_processes_the_largest_is_told(void **state)
+{
+	static const int pids[] = { 1, 77, 78, 4194304 };
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(pids); i++) {
+		struct oomctl_tune_report report;
+
+		for (size_t j = 0; j < LENGTH(pids); j++)
+			put_stat(pids[j], i == j ? "dockerd" : "sh",
+				 UINT64_C(1024) * (i == j ? 4000001 : 4000000));
+		report = check(&strict);
+		assert_true(report.largest_kb == 4000001);
+		assert_int_equal(report.largest_pid, pids[i]);
+		assert_int_equal(report.container_pid, pids[i]);
+	}
+}
+
+static void one_risk_does_not_hide_another(void **state)
+{
+	struct oomctl_policy now = { .panic_on_oom = 1 }, wanted = strict;
+
+	(void)state;
+	now.panic_timeout = 1;
+	put_policy(&now);
+	put_meminfo(SWAP_KB);
+	put_stat(77, "dockerd", UINT64_C(9000000) * 1024);
+	wanted.knobs |= TIMEOUT;
+	assert_int_equal(check(&wanted).risks,
+			 OOMCTL_TUNE_RISK_NO_HEADROOM | OOMCTL_TUNE_RISK_SWAP_ONLY |
+			     OOMCTL_TUNE_RISK_STAYS_DOWN | OOMCTL_TUNE_RISK_CONTAINERS |
+			     OOMCTL_TUNE_RISK_ADDRESS_SPACE);
+	wanted = strict;
+	wanted.knobs |= BOTH | TIMEOUT;
+	wanted.overcommit_ratio = -1;
+	wanted.overcommit_kbytes = 1;
+	assert_int_equal(check(&wanted).risks, OOMCTL_TUNE_RISK_NO_HEADROOM |
+						   OOMCTL_TUNE_RISK_STAYS_DOWN |
+						   OOMCTL_TUNE_RISK_CONTAINERS |
+						   OOMCTL_TUNE_RISK_ADDRESS_SPACE |
+						   OOMCTL_TUNE_RISK_RATIO_AND_KBYTES);
+	wanted.overcommit_kbytes = 0;
+	assert_int_equal(check(&wanted).risks, OOMCTL_TUNE_RISK_NEGATIVE_RATIO |
+						   OOMCTL_TUNE_RISK_STAYS_DOWN |
+						   OOMCTL_TUNE_RISK_CONTAINERS);
+}
+
 /* Only where the policy changes to it: the others have been there before. */
 static void processes_are_looked_at_where_the_strict_policy_begins(void **state)
 {
@@ -961,6 +1032,9 @@ static void a_process_that_ends_or_hides_is_passed_over(void **state)
 	failing_open = ".";
 	expect_no_report(&strict, -EMFILE);
 	failing_open = NULL;
+	listing_errno = ENOMEM;
+	expect_no_report(&strict, -ENOMEM);
+	listing_errno = 0;
 	fixture_put(machine, "proc/77/stat", "77 (x) S\n");
 	expect_no_report(&strict, -EBADMSG);
 	expect_policy(usual);
@@ -1477,6 +1551,8 @@ int main(void)
 		TUNE_TEST(each_risk_is_there_or_just_not),
 		TUNE_TEST(container_runtimes_are_known_by_their_names),
 		TUNE_TEST(address_space_is_a_risk_beyond_the_limit),
+		TUNE_TEST(of_all_processes_the_largest_is_told),
+		TUNE_TEST(one_risk_does_not_hide_another),
 		TUNE_TEST(processes_are_looked_at_where_the_strict_policy_begins),
 		TUNE_TEST(a_process_that_ends_or_hides_is_passed_over),
 		TUNE_TEST(a_machine_without_figures_is_not_touched),
