@@ -14,8 +14,8 @@ struct oomctl_ctx;
 /* What calc computes with, read from the running system. */
 
 int figures_read_meminfo(const struct oomctl_ctx *ctx, struct oomctl_meminfo *out);
-/* As meminfo is read for it, which is told, too. */
-int figures_read_commit(const struct oomctl_ctx *ctx, struct oomctl_meminfo *out_meminfo,
+/* And the meminfo that was read for it. */
+int figures_read_commit(const struct oomctl_ctx *ctx, struct oomctl_meminfo *m,
 			struct oomctl_commit_figures *out);
 
 /*

@@ -38,7 +38,7 @@ uint64_t policy_value(const struct oomctl_policy *p, int knob);
 int policy_share(const struct oomctl_policy *p);
 
 /* Without the one of ratio and kbytes that says nothing beside the other. */
-struct oomctl_policy policy_meaning(const struct oomctl_policy *p);
+struct oomctl_policy policy_meaning(const struct oomctl_policy *wanted);
 
 struct oomctl_policy policy_lay_over(const struct oomctl_policy *now,
 				     const struct oomctl_policy *wanted);
