@@ -675,6 +675,75 @@ static int rank_cgroup(void)
 	return r;
 }
 
+static int tune_read(void)
+{
+	//! [tune_read]
+	struct oomctl_policy now;
+	int r = oomctl_tune_read(NULL, &now, sizeof(now));
+
+	if (r < 0)
+		return r;
+	if (now.knobs & OOMCTL_POLICY_OVERCOMMIT_KBYTES)
+		printf("%" PRIu64 " kB count towards the limit\n", now.overcommit_kbytes);
+	if (now.knobs & OOMCTL_POLICY_OVERCOMMIT_RATIO)
+		printf("%" PRId32 " %% of RAM count towards the limit\n",
+		       now.overcommit_ratio);
+	//! [tune_read]
+	return 0;
+}
+
+static int tune_check(void)
+{
+	//! [tune_check]
+	const struct oomctl_policy wanted = {
+		.knobs = OOMCTL_POLICY_OVERCOMMIT_MEMORY | OOMCTL_POLICY_OVERCOMMIT_RATIO,
+		.overcommit_memory = OOMCTL_OVERCOMMIT_NEVER,
+		.overcommit_ratio = 80,
+	};
+	struct oomctl_tune_report report;
+	int r = oomctl_tune_check(NULL, &wanted, &report, sizeof(report));
+
+	if (r < 0)
+		return r;
+	if (report.drift == 0)
+		puts("this machine is as it should be");
+	if (report.risks & OOMCTL_TUNE_RISK_NO_HEADROOM)
+		printf("%" PRId64 " kB more are promised than could be\n",
+		       -report.headroom_kb);
+	else
+		printf("%" PRId64 " kB could still be promised\n", report.headroom_kb);
+	//! [tune_check]
+	return 0;
+}
+
+static int tune_apply(void)
+{
+	//! [tune_apply]
+	struct oomctl_policy before, wanted;
+	struct oomctl_tune_steps steps;
+	int r = oomctl_tune_read(NULL, &before, sizeof(before));
+
+	if (r < 0)
+		return r;
+
+	/* Whoever knows more about a machine would change something here. */
+	wanted = before;
+	r = oomctl_tune_apply(NULL, &wanted, 0, &steps, sizeof(steps));
+	if (r == -EBUSY)
+		printf("risky, and not done: %#" PRIx32 "\n", steps.risks);
+	else if (r < 0)
+		printf("as before, since knob %" PRIu32 " failed: %s\n", steps.failed,
+		       oomctl_strerror(r));
+
+	/* Back to what was, whatever that was. */
+	r = oomctl_tune_apply(NULL, &before, OOMCTL_TUNE_ACCEPT_RISKS, &steps,
+			      sizeof(steps));
+	if (r < 0 && steps.failed_rollback != 0)
+		printf("some knobs are neither: %#" PRIx32 "\n", steps.failed_rollback);
+	//! [tune_apply]
+	return r;
+}
+
 static int gauge_vm(void)
 {
 	//! [gauge_vm]
@@ -922,6 +991,9 @@ static int (*const snippets[])(void) = {
 	rank_process,
 	rank_before,
 	rank_cgroup,
+	tune_read,
+	tune_check,
+	tune_apply,
 	gauge_vm,
 	gauge_proc,
 };

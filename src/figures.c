@@ -87,40 +87,42 @@ static int read_hugetlb(const struct oomctl_ctx *ctx, struct oomctl_meminfo *m)
 	return r;
 }
 
-/*
- * Each of the two zeroes the other when it is written, so that one which is not 0 speaks
- * for both. Two zeros may be a change from ratio to kbytes, seen half: look again.
- */
-static int read_share(const struct oomctl_ctx *ctx, int32_t *ratio, uint64_t *kbytes)
+/* Two zeros may be a change from ratio to kbytes, seen half: look again. */
+int figures_read_share(const struct oomctl_ctx *ctx, int32_t *out_ratio,
+		       uint64_t *out_kbytes)
 {
+	uint64_t kbytes = 0;
+	int32_t ratio = 0;
 	int tries = 3;
 	int r;
 
 	do {
 		r = knob_get_u64(ctx, knob_of_vm[OOMCTL_VM_OVERCOMMIT_KBYTES].path,
-				 kbytes);
-		if (r == -EOPNOTSUPP) {
-			*kbytes = 0; /* before Linux 3.14 */
+				 &kbytes);
+		if (r == -EOPNOTSUPP) /* before Linux 3.14 */
 			r = 0;
-		}
 		if (r == 0)
-			r = knob_get(ctx, &knob_of_vm[OOMCTL_VM_OVERCOMMIT_RATIO], ratio);
-	} while (r == 0 && *kbytes == 0 && *ratio == 0 && --tries > 0);
+			r = knob_get(ctx, &knob_of_vm[OOMCTL_VM_OVERCOMMIT_RATIO],
+				     &ratio);
+	} while (r == 0 && kbytes == 0 && ratio == 0 && --tries > 0);
+	if (r < 0)
+		return r;
 
-	if (r == 0 && *ratio != 0)
-		*kbytes = 0; /* the ratio was read later */
-	return r;
+	*out_ratio = ratio;
+	*out_kbytes = ratio == 0 ? kbytes : 0; /* the ratio was read later */
+	return 0;
 }
 
-static int read_commit(const struct oomctl_ctx *ctx, struct oomctl_meminfo *m,
-		       struct oomctl_commit_figures *out)
+int figures_read_commit(const struct oomctl_ctx *ctx, struct oomctl_meminfo *m,
+			struct oomctl_commit_figures *out)
 {
 	int r = figures_read_meminfo(ctx, m);
 
 	if (r == 0 && !(m->present & OOMCTL_MEMINFO_HUGETLB))
 		r = read_hugetlb(ctx, m);
 	if (r == 0)
-		r = read_share(ctx, &out->overcommit_ratio, &out->overcommit_kbytes);
+		r = figures_read_share(ctx, &out->overcommit_ratio,
+				       &out->overcommit_kbytes);
 	if (r < 0)
 		return r;
 
@@ -129,13 +131,6 @@ static int read_commit(const struct oomctl_ctx *ctx, struct oomctl_meminfo *m,
 	out->swap_total_kb = m->swap_total_kb;
 	out->page_size = io_page_size();
 	return 0;
-}
-
-int figures_read_commit(const struct oomctl_ctx *ctx, struct oomctl_commit_figures *out)
-{
-	struct oomctl_meminfo m;
-
-	return read_commit(ctx, &m, out);
 }
 
 static uint64_t page_kb(void)
@@ -434,7 +429,7 @@ int figures_read_grant(const struct oomctl_ctx *ctx, struct oomctl_grant_figures
 	if (r == 0)
 		r = read_total_vm(ctx, &g.total_vm_pages);
 	if (r == 0) /* last, since it changes most */
-		r = read_commit(ctx, &m, &g.commit);
+		r = figures_read_commit(ctx, &m, &g.commit);
 	if (r < 0)
 		return r;
 

@@ -14,7 +14,17 @@ struct oomctl_ctx;
 /* What calc computes with, read from the running system. */
 
 int figures_read_meminfo(const struct oomctl_ctx *ctx, struct oomctl_meminfo *out);
-int figures_read_commit(const struct oomctl_ctx *ctx, struct oomctl_commit_figures *out);
+/* And the meminfo that was read for it. */
+int figures_read_commit(const struct oomctl_ctx *ctx, struct oomctl_meminfo *m,
+			struct oomctl_commit_figures *out);
+
+/*
+ * overcommit_ratio and overcommit_kbytes: each zeroes the other when it is written, so that
+ * one which is not 0 speaks for both. At most one is.
+ */
+int figures_read_share(const struct oomctl_ctx *ctx, int32_t *out_ratio,
+		       uint64_t *out_kbytes);
+
 int figures_read_grant(const struct oomctl_ctx *ctx, struct oomctl_grant_figures *out);
 int figures_read_fork(const struct oomctl_ctx *ctx, uint64_t *out_sum_kb,
 		      uint64_t *out_largest_kb);

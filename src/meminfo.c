@@ -40,12 +40,13 @@ OOMCTL_EXPORT int oomctl_meminfo_read_commit_figures(const struct oomctl_ctx *ct
 						     size_t size)
 {
 	struct oomctl_commit_figures figures;
+	struct oomctl_meminfo m;
 	int r;
 
 	if (!out || size == 0)
 		return -EINVAL;
 
-	r = figures_read_commit(ctx, &figures);
+	r = figures_read_commit(ctx, &m, &figures);
 	if (r == 0)
 		fill(out, size, &figures, sizeof(figures));
 	return r;

@@ -15,6 +15,7 @@
 #include <oomctl/proc.h>
 #include <oomctl/protect.h>
 #include <oomctl/rank.h>
+#include <oomctl/tune.h>
 #include <oomctl/vm.h>
 
 #endif

@@ -28,12 +28,14 @@ LAYERS = [
     ('adj',     'adj',         MEMORY),
     ('figures', 'figures',     MEMORY),
     ('face',    'adjust',      MEMORY),
+    ('policy',  'policy',      MEMORY),
     ('face',    'gauge',       MEMORY + ' malloc free'),
     ('face',    'meminfo',     MEMORY),
     ('face',    'predict',     MEMORY),
     ('face',    'proc',        MEMORY),
     ('face',    'protect',     MEMORY),
     ('face',    'rank',        MEMORY),
+    ('face',    'tune',        MEMORY),
     ('face',    'vm',          MEMORY),
 ]
 

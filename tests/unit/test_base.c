@@ -23,8 +23,8 @@ static void the_version_is_that_of_the_header(void **state)
 static void every_code_has_words_of_its_own(void **state)
 {
 	static const int codes[] = { 0,        -EINVAL, -ENOMEM, -EMFILE, -ENFILE,
-				     -EACCES,  -EPERM,  -EROFS,  -ESRCH,  -EOPNOTSUPP, -EBUSY,
-				     -EBADMSG, -ERANGE, -EIO };
+				     -EACCES,  -EPERM,  -EROFS,  -ESRCH,  -EOPNOTSUPP,
+				     -EBADMSG, -ERANGE, -EBUSY,  -EIO };
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(codes); i++) {

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef OOMCTL_POLICY_H
+#define OOMCTL_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <oomctl/tune.h>
+
+struct oomctl_ctx;
+
+/* The knobs of the machine as one value. A knob is an enum oomctl_vm_knob. */
+
+enum {
+	POLICY_FIRST = OOMCTL_VM_OVERCOMMIT_MEMORY,
+	POLICY_LAST = OOMCTL_VM_PANIC_TIMEOUT,
+	POLICY_KNOBS = POLICY_LAST - POLICY_FIRST + 1,
+	POLICY_ALL = (1 << (POLICY_LAST + 1)) - (1 << POLICY_FIRST),
+	/* The two that zero each other. */
+	POLICY_SHARE = OOMCTL_POLICY_OVERCOMMIT_RATIO | OOMCTL_POLICY_OVERCOMMIT_KBYTES
+};
+
+static inline uint32_t policy_bit(int knob)
+{
+	return (uint32_t)1 << knob;
+}
+
+/* Whether a caller's policy names something, and nothing that is out of range. */
+bool policy_is_valid(const struct oomctl_policy *p);
+
+/* Whether ratio and kbytes are named and neither is 0. */
+bool policy_has_both(const struct oomctl_policy *p);
+
+/* A number of its own for each value. */
+uint64_t policy_value(const struct oomctl_policy *p, int knob);
+
+/* Which of ratio and kbytes is in force. */
+int policy_share(const struct oomctl_policy *p);
+
+/* Without the one of ratio and kbytes that says nothing beside the other. */
+struct oomctl_policy policy_meaning(const struct oomctl_policy *wanted);
+
+struct oomctl_policy policy_lay_over(const struct oomctl_policy *now,
+				     const struct oomctl_policy *wanted);
+
+/* The bits of what is wanted, and either not so or not there. */
+uint32_t policy_drift(const struct oomctl_policy *now,
+		      const struct oomctl_policy *wanted);
+
+/* Every knob that there is, ratio and kbytes both; -EOPNOTSUPP when there is none. */
+int policy_read(const struct oomctl_ctx *ctx, struct oomctl_policy *out);
+
+/* Writes a knob and reads it back: -EIO when it is not as it was written. */
+int policy_set(const struct oomctl_ctx *ctx, int knob,
+	       const struct oomctl_policy *wanted);
+
+/* The same of a knob that policy_set() may have changed, ratio and kbytes both. */
+int policy_put_back(const struct oomctl_ctx *ctx, int knob,
+		    const struct oomctl_policy *before);
+
+#endif
