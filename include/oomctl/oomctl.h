@@ -11,8 +11,10 @@
 #include <oomctl/gauge.h>
 #include <oomctl/meminfo.h>
 #include <oomctl/predict.h>
+#include <oomctl/probe.h>
 #include <oomctl/proc.h>
 #include <oomctl/rank.h>
 #include <oomctl/vm.h>
+#include <oomctl/why.h>
 
 #endif

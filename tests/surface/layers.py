@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 MEMORY = 'memchr memcmp memcpy memmove memset strcmp strlen strncmp bcmp'
-SYSTEM = ('__errno_location clock_gettime close lseek openat poll pread pwrite read readlinkat syscall '
-          'sysconf write')
+SYSTEM = ('__errno_location clock_gettime close fstatat fstatfs geteuid kill lseek openat poll prctl '
+          'pread pwrite read readlinkat syscall sysconf write')
 
 # From bottom to top: a file calls files of lower layers only.
 LAYERS = [
@@ -24,13 +24,16 @@ LAYERS = [
     ('object',  'knob',        MEMORY),
     ('object',  'process',     MEMORY),
     ('object',  'scan',        MEMORY),
+    ('figures', 'cause',       ''),
     ('figures', 'figures',     MEMORY),
     ('face',    'gauge',       MEMORY + ' malloc free'),
     ('face',    'meminfo',     MEMORY),
     ('face',    'predict',     MEMORY),
+    ('face',    'probe',       MEMORY),
     ('face',    'proc',        MEMORY),
     ('face',    'rank',        MEMORY),
     ('face',    'vm',          MEMORY),
+    ('face',    'why',         MEMORY),
 ]
 
 # What compilers add on their own: position independence, hardening, 64-bit division.

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef OOMCTL_CAUSE_H
+#define OOMCTL_CAUSE_H
+
+#include <stdbool.h>
+
+#include <oomctl/why.h>
+
+struct oomctl_ctx;
+
+/* Whether a code is the kernel's refusal to open a file that is there. */
+bool cause_is_refusal(int code);
+
+/* Whether the mount of a file is: 1 or 0, or a code. */
+int cause_is_read_only(const struct oomctl_ctx *ctx, const char *path);
+
+/* Why a file of /proc/sys was not set, or cannot be opened to be set when code is 0. */
+int cause_of_knob(const struct oomctl_ctx *ctx, const char *path, int code,
+		  enum oomctl_why_cause *out);
+
+/* Whether pid 1, which every /proc shows, is hidden from the caller: 1 or 0, or a code. */
+int cause_hides(const struct oomctl_ctx *ctx);
+
+#endif
