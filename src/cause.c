@@ -103,13 +103,3 @@ int cause_of_knob(const struct oomctl_ctx *ctx, const char *path, int code,
 		return is_told ? 0 : r;
 	}
 }
-
-int cause_hides(const struct oomctl_ctx *ctx)
-{
-	uint32_t owner;
-	int r = io_owner(ctx, "/proc/1/oom_score_adj", &owner);
-
-	if (r == -EOPNOTSUPP || r == -EPERM)
-		return 1;
-	return r;
-}

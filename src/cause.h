@@ -18,7 +18,4 @@ int cause_is_read_only(const struct oomctl_ctx *ctx, const char *path);
 int cause_of_knob(const struct oomctl_ctx *ctx, const char *path, int code,
 		  enum oomctl_why_cause *out);
 
-/* Whether pid 1, which every /proc shows, is hidden from the caller: 1 or 0, or a code. */
-int cause_hides(const struct oomctl_ctx *ctx);
-
 #endif

@@ -19,6 +19,15 @@ static void flag_if(struct oomctl_probe *p, bool is_so, enum oomctl_probe_flag f
 		p->flags |= flag;
 }
 
+/* Pid 1, which every /proc has, is not found or may not be looked at. */
+static bool is_hiding(const struct oomctl_ctx *ctx)
+{
+	uint32_t owner;
+	int r = io_owner(ctx, "/proc/1/oom_score_adj", &owner);
+
+	return r == -EOPNOTSUPP || r == -EPERM;
+}
+
 static int look_at_proc(const struct oomctl_ctx *ctx, struct oomctl_probe *p)
 {
 	struct io_mount mount = { false, false };
@@ -30,7 +39,7 @@ static int look_at_proc(const struct oomctl_ctx *ctx, struct oomctl_probe *p)
 		io_owner(ctx, "/proc/meminfo", &owner) == 0 &&
 		    io_owner(ctx, "/proc/sys", &owner) == 0,
 		OOMCTL_PROBE_COMPLETE);
-	flag_if(p, cause_hides(ctx) == 1, OOMCTL_PROBE_HIDDEN);
+	flag_if(p, mount.is_proc && is_hiding(ctx), OOMCTL_PROBE_HIDDEN);
 	return r;
 }
 

@@ -164,6 +164,7 @@ static int not_shown(const struct attempt *a, struct oomctl_why *w)
 static int is_hidden(const struct attempt *a, struct oomctl_why *w)
 {
 	struct oomctl_ctx process = { AT_FDCWD, AT_FDCWD };
+	uint32_t owner;
 	int r = process_open(a->ctx, a->pid, &process);
 
 	if (r == 0) {
@@ -175,11 +176,12 @@ static int is_hidden(const struct attempt *a, struct oomctl_why *w)
 	if (!a->ctx)
 		return io_pid_exists(a->pid) == 0;
 
-	/* The context may be of another pid namespace, where nobody can be asked. */
-	r = cause_hides(a->ctx);
-	if (r == 1)
-		w->flags |= OOMCTL_WHY_MAYBE;
-	return r;
+	/* The context may be of another pid namespace, where nobody can be asked. Pid 1 is
+	 * in each: where it is missing, others may be. */
+	if (io_owner(a->ctx, "/proc/1", &owner) != -EOPNOTSUPP)
+		return 0;
+	w->flags |= OOMCTL_WHY_MAYBE;
+	return 1;
 }
 
 static int missing_by_pid(const struct attempt *a, struct oomctl_why *w)

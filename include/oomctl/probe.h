@@ -30,67 +30,81 @@ struct oomctl_ctx;
 
 /** @brief Bits of oomctl_probe::flags. Not set: it is not so, or cannot be found out. */
 enum oomctl_probe_flag {
-	OOMCTL_PROBE_PROCFS = 1,   /**< the root is a real /proc, not plain files */
-	OOMCTL_PROBE_COMPLETE = 2, /**< it has meminfo and sys: it is no subset=pid */
-	OOMCTL_PROBE_HIDDEN = 4,   /**< pid 1 is hidden from the caller, and so are others
-				      (hidepid). Not seen where the caller may look at pid
-				      1, as that itself may */
-	OOMCTL_PROBE_INITIAL_USER_NAMESPACE = 8, /**< the caller is in it: elsewhere its
-						    capabilities do not count here */
-	OOMCTL_PROBE_SYS_RESOURCE = 16,  /**< the calling thread has CAP_SYS_RESOURCE
-					   effective, in its user namespace */
-	OOMCTL_PROBE_SYS_ADMIN = 32,     /**< likewise CAP_SYS_ADMIN */
-	OOMCTL_PROBE_DAC_OVERRIDE = 64,  /**< likewise CAP_DAC_OVERRIDE */
-	OOMCTL_PROBE_SYS_PTRACE = 128,   /**< likewise CAP_SYS_PTRACE */
-	OOMCTL_PROBE_DUMPABLE = 256,     /**< the caller's files in /proc are its own
-					   (PR_GET_DUMPABLE is 1) */
-	OOMCTL_PROBE_VM_WRITABLE = 512,  /**< the knobs of the machine can be opened to be
-					   set; if not, vm_cause tells why */
-	OOMCTL_PROBE_FLOOR = 1024,       /**< floor is read */
-	OOMCTL_PROBE_FLOOR_EXACT = 2048, /**< floor is the floor: with CAP_SYS_RESOURCE in
-					    the initial user namespace there is none, and
-					    floor is -1000 */
-	OOMCTL_PROBE_RELEASE = 4096,     /**< release, release_text and rule are read */
-	OOMCTL_PROBE_COMMIT_LIMITS = 8192, /**< computed_limit_kb and printed_limit_kb are
-					      read */
-	OOMCTL_PROBE_MEMINFO_FAKED =
-	    16384, /**< they differ by more than a page: a layer such
-					       as lxcfs makes meminfo up. So they do
-					       while swapoff(8) is at work */
-	OOMCTL_PROBE_CGROUP_LIMIT = 32768, /**< cgroup_limit_bytes is read */
-	OOMCTL_PROBE_OOM_GROUP = 65536,    /**< the caller's cgroup dies as one
-					      (memory.oom.group is 1) */
-	OOMCTL_PROBE_PRESSURE = 131072,    /**< /proc/pressure/memory can be read */
-	OOMCTL_PROBE_MRELEASE = 262144     /**< this machine's kernel has
-					      process_mrelease(2), and lets the caller use
-					      it */
+	/** The root is a real /proc, not plain files. */
+	OOMCTL_PROBE_PROCFS = 1,
+	/** It has meminfo and sys: it is not mounted with subset=pid. */
+	OOMCTL_PROBE_COMPLETE = 2,
+	/** Pid 1 is hidden from the caller, and so are others (hidepid). Not noticed where
+	 *  pid 1 is the caller's own, as in a container. */
+	OOMCTL_PROBE_HIDDEN = 4,
+	/** The caller is in the initial user namespace: elsewhere its capabilities do not
+	 *  count here. */
+	OOMCTL_PROBE_INITIAL_USER_NAMESPACE = 8,
+	/** The calling thread has CAP_SYS_RESOURCE as effective, in its user namespace. */
+	OOMCTL_PROBE_SYS_RESOURCE = 16,
+	/** Likewise CAP_SYS_ADMIN. */
+	OOMCTL_PROBE_SYS_ADMIN = 32,
+	/** Likewise CAP_DAC_OVERRIDE. */
+	OOMCTL_PROBE_DAC_OVERRIDE = 64,
+	/** Likewise CAP_SYS_PTRACE. */
+	OOMCTL_PROBE_SYS_PTRACE = 128,
+	/** The caller's files in /proc are its own (PR_GET_DUMPABLE is 1). */
+	OOMCTL_PROBE_DUMPABLE = 256,
+	/** The machine's knobs can be opened to be set; if not, vm_cause tells why. */
+	OOMCTL_PROBE_VM_WRITABLE = 512,
+	/** floor is read. */
+	OOMCTL_PROBE_FLOOR = 1024,
+	/** floor is the lowest that the caller may set; without this bit, that may be lower.
+	 *  It is the lowest of all with CAP_SYS_RESOURCE in the initial user namespace. */
+	OOMCTL_PROBE_FLOOR_EXACT = 2048,
+	/** release, release_text and rule are read. */
+	OOMCTL_PROBE_RELEASE = 4096,
+	/** computed_limit_kb and printed_limit_kb are read. */
+	OOMCTL_PROBE_COMMIT_LIMITS = 8192,
+	/** They differ by more than a page: a layer such as lxcfs makes meminfo up. They
+	 *  differ as well while swapoff(8) is at work. */
+	OOMCTL_PROBE_MEMINFO_FAKED = 16384,
+	/** cgroup_limit_bytes is read. */
+	OOMCTL_PROBE_CGROUP_LIMIT = 32768,
+	/** The caller's cgroup dies as one: its memory.oom.group is 1. */
+	OOMCTL_PROBE_OOM_GROUP = 65536,
+	/** /proc/pressure/memory can be read. */
+	OOMCTL_PROBE_PRESSURE = 131072,
+	/** The kernel that runs has process_mrelease(2), and lets the caller use it. */
+	OOMCTL_PROBE_MRELEASE = 262144
 };
 
 /** @brief Where a program stands. */
 struct oomctl_probe {
-	uint64_t flags; /**< bits of #oomctl_probe_flag */
-	uint64_t
-	    cgroup_limit_bytes; /**< limit of the caller's own cgroup, not of those above
-				   it: UINT64_MAX when it has none; with
-				   #OOMCTL_PROBE_CGROUP_LIMIT */
-	uint64_t
-	    computed_limit_kb; /**< the commit limit, as oomctl_calc_commit_limit() makes
-				       it of meminfo; with #OOMCTL_PROBE_COMMIT_LIMITS */
-	uint64_t printed_limit_kb; /**< as the kernel prints it; likewise */
-	uint32_t release; /**< the kernel's: major << 16 | minor << 8 | patch, each 255
-				       at most; with #OOMCTL_PROBE_RELEASE */
-	enum oomctl_score_rule
-	    rule;           /**< of this kernel; 0 before Linux 2.6.36; likewise */
-	uint32_t page_size; /**< bytes */
-	enum oomctl_why_cause vm_cause; /**< why the knobs of the machine cannot be set;
-					   #OOMCTL_WHY_NONE when they can be opened */
-	int32_t floor; /**< the lowest adjustment that the caller may set is this or less:
-			  it is the present one; with #OOMCTL_PROBE_FLOOR */
-	uint32_t
-	    cgroup_version; /**< of the hierarchy with the memory controller: 1, 2, or 0
-				    when there is none */
-	char
-	    release_text[72]; /**< such as "6.1.0-18-amd64"; with #OOMCTL_PROBE_RELEASE */
+	/** Bits of #oomctl_probe_flag. */
+	uint64_t flags;
+	/** Limit of the caller's own cgroup, not of those above it: UINT64_MAX when it has
+	 *  none. Read with #OOMCTL_PROBE_CGROUP_LIMIT. */
+	uint64_t cgroup_limit_bytes;
+	/** The commit limit, as oomctl_calc_commit_limit() makes it of what meminfo says.
+	 *  Read with #OOMCTL_PROBE_COMMIT_LIMITS. */
+	uint64_t computed_limit_kb;
+	/** The same as the kernel prints it. Likewise. */
+	uint64_t printed_limit_kb;
+	/** The kernel's release: major << 16 | minor << 8 | patch, each at most 255. Read
+	 *  with #OOMCTL_PROBE_RELEASE. */
+	uint32_t release;
+	/** The rule of this kernel; 0 before Linux 2.6.36. Likewise. */
+	enum oomctl_score_rule rule;
+	/** Bytes in a page. */
+	uint32_t page_size;
+	/** Why the machine's knobs cannot be set: #OOMCTL_WHY_NONE when they can be opened.
+	 */
+	enum oomctl_why_cause vm_cause;
+	/** The lowest adjustment that the caller may set, at most: the present one, or
+	 *  #OOMCTL_SCORE_ADJ_MIN with #OOMCTL_PROBE_FLOOR_EXACT. Read with
+	 *  #OOMCTL_PROBE_FLOOR. */
+	int32_t floor;
+	/** Version of the cgroups that have the memory controller: 1, 2, or 0 for none. Where
+	 *  both versions are in use, 1 when that has it. */
+	uint32_t cgroup_version;
+	/** Such as "6.1.0-18-amd64". Read with #OOMCTL_PROBE_RELEASE. */
+	char release_text[72];
 };
 
 /**

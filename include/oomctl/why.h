@@ -43,48 +43,59 @@ struct oomctl_ctx;
 
 /** @brief Causes of a refusal. oomctl_why_sentence() tells what to do about each. */
 enum oomctl_why_cause {
-	OOMCTL_WHY_NONE = 0,        /**< nothing stands in the way */
-	OOMCTL_WHY_BELOW_FLOOR = 1, /**< below the process's floor, without
-					  CAP_SYS_RESOURCE */
-	OOMCTL_WHY_USER_NAMESPACE =
-	    2,                       /**< the same, with CAP_SYS_RESOURCE in a child user
-					  namespace, where it does not count */
-	OOMCTL_WHY_NOT_DUMPABLE = 3, /**< the process is not dumpable, so that its files
-					  belong to root: after setuid(), or with set-user-ID
-					  or file capabilities */
-	OOMCTL_WHY_OTHER_USER = 4,   /**< the process belongs to another user */
-	OOMCTL_WHY_READ_ONLY = 5,    /**< /proc or /proc/sys is mounted read-only */
-	OOMCTL_WHY_HOST_WIDE = 6, /**< a knob of the whole machine, and the caller is root
-				     of a child user namespace only */
-	OOMCTL_WHY_NOT_ROOT = 7,  /**< a knob of the machine, and the caller's effective
-				     user ID is not 0 */
-	OOMCTL_WHY_HIDDEN = 8,  /**< this /proc does not show it: hidepid, subset=pid, or
-				     another pid namespace */
-	OOMCTL_WHY_NO_KNOB = 9, /**< this kernel has no such knob */
-	OOMCTL_WHY_GONE = 10,   /**< the process has ended, or never was */
-	OOMCTL_WHY_BAD_VALUE = 11, /**< out of range, or refused by a narrower kernel */
-	OOMCTL_WHY_NOT_PROC = 12,  /**< nothing is mounted there, or not what should be */
-	OOMCTL_WHY_SECURITY_MODULE = 13, /**< `-EACCES` or `-EPERM` that is none of the
-					    others: a security module, a seccomp filter, a
-					    BPF program */
-	OOMCTL_WHY_OTHER = 14            /**< another code that is none of the others */
+	/** Nothing stands in the way. */
+	OOMCTL_WHY_NONE = 0,
+	/** The value is below the process's floor, and the caller has no CAP_SYS_RESOURCE. */
+	OOMCTL_WHY_BELOW_FLOOR = 1,
+	/** The same, with CAP_SYS_RESOURCE in a child user namespace: it does not count. */
+	OOMCTL_WHY_USER_NAMESPACE = 2,
+	/** The process is not dumpable, so that its files belong to root: after setuid(), or
+	 *  with set-user-ID or file capabilities. */
+	OOMCTL_WHY_NOT_DUMPABLE = 3,
+	/** The process belongs to another user. */
+	OOMCTL_WHY_OTHER_USER = 4,
+	/** /proc or /proc/sys is mounted read-only. */
+	OOMCTL_WHY_READ_ONLY = 5,
+	/** A knob of the whole machine, and the caller is root of a child user namespace
+	 *  only. */
+	OOMCTL_WHY_HOST_WIDE = 6,
+	/** A knob of the machine, and the caller's effective user ID is not 0. */
+	OOMCTL_WHY_NOT_ROOT = 7,
+	/** This /proc does not show it: hidepid, subset=pid, or another pid namespace. */
+	OOMCTL_WHY_HIDDEN = 8,
+	/** This kernel has no such knob. */
+	OOMCTL_WHY_NO_KNOB = 9,
+	/** The process has ended, or never was. */
+	OOMCTL_WHY_GONE = 10,
+	/** The value is out of range, or this kernel takes less. */
+	OOMCTL_WHY_BAD_VALUE = 11,
+	/** Nothing is mounted there, or something that is no /proc. */
+	OOMCTL_WHY_NOT_PROC = 12,
+	/** `-EACCES` or `-EPERM` that is none of the others: a security module, a seccomp
+	 *  filter, a BPF program. */
+	OOMCTL_WHY_SECURITY_MODULE = 13,
+	/** Another code that is none of the others. */
+	OOMCTL_WHY_OTHER = 14
 };
 
 /** @brief Bits of oomctl_why::flags. */
 enum oomctl_why_flag {
-	OOMCTL_WHY_MAYBE = 1 /**< possible, but not for sure: the floor is known only by
-				trying, or the process may be gone instead of hidden */
+	/** Possible, but not for sure: the floor is known only by trying; or the process may
+	 *  be gone instead of hidden. */
+	OOMCTL_WHY_MAYBE = 1
 };
 
 /** @brief What stands in the way. */
 struct oomctl_why {
-	enum oomctl_why_cause cause; /**< the cause */
-	uint32_t flags;              /**< bits of #oomctl_why_flag */
-	char capability[24]; /**< that would help, such as "CAP_SYS_RESOURCE"; "" when
-					none does */
-	char path[40]; /**< the setter's file, such as "/proc/1234/oom_score_adj": the
-			  kernel's own name for it, also in a context; "" when the process
-			  of a pidfd has no number here */
+	/** The cause. */
+	enum oomctl_why_cause cause;
+	/** Bits of #oomctl_why_flag. */
+	uint32_t flags;
+	/** The capability that would help, such as "CAP_SYS_RESOURCE"; "" when none would. */
+	char capability[24];
+	/** The setter's file, such as "/proc/1234/oom_score_adj"; the kernel's own name, also
+	 *  in a context. "" when the process of a pidfd has no number in this /proc. */
+	char path[40];
 };
 
 /**
