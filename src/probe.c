@@ -149,21 +149,30 @@ static bool is_scarce(int r)
 OOMCTL_EXPORT int oomctl_probe_read(const struct oomctl_ctx *ctx,
 				    struct oomctl_probe *out, size_t size)
 {
-	static int (*const looks[])(const struct oomctl_ctx *, struct oomctl_probe *) = {
-		look_at_proc,   look_at_caller, look_at_floor,  look_at_knobs,
-		look_at_kernel, look_at_limits, look_at_cgroup, look_at_pressure,
-	};
 	struct oomctl_probe p = { 0 };
+	int r;
 
 	if (!out || size == 0)
 		return -EINVAL;
 
-	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
-		int r = looks[i](ctx, &p);
+	r = look_at_proc(ctx, &p);
+	if (!is_scarce(r))
+		r = look_at_caller(ctx, &p);
+	if (!is_scarce(r))
+		r = look_at_floor(ctx, &p);
+	if (!is_scarce(r))
+		r = look_at_knobs(ctx, &p);
+	if (!is_scarce(r))
+		r = look_at_kernel(ctx, &p);
+	if (!is_scarce(r))
+		r = look_at_limits(ctx, &p);
+	if (!is_scarce(r))
+		r = look_at_cgroup(ctx, &p);
+	if (!is_scarce(r))
+		r = look_at_pressure(ctx, &p);
+	if (is_scarce(r))
+		return r;
 
-		if (is_scarce(r))
-			return r;
-	}
 	fill(out, size, &p, sizeof(p));
 	return 0;
 }

@@ -69,7 +69,7 @@ int __wrap_fstatfs(int fd, struct statfs *out)
 {
 	assert_true(fd >= 0);
 	memset(out, 0, sizeof(*out));
-	out->f_type = magic;
+	out->f_type = (__typeof__(out->f_type))magic;
 	return 0;
 }
 

@@ -86,8 +86,8 @@ int __wrap_fstatfs(int fd, struct statfs *out)
 {
 	assert_true(fd >= 0);
 	memset(out, 0, sizeof(*out));
-	out->f_type = magic;
-	out->f_flags = mount_flags;
+	out->f_type = (__typeof__(out->f_type))magic;
+	out->f_flags = (__typeof__(out->f_flags))mount_flags;
 	return fstatfs_errno ? give(fstatfs_errno) : 0;
 }
 
