@@ -96,7 +96,7 @@ uid_t __wrap_geteuid(void)
 	return euid;
 }
 
-static int setup(void **state)
+static void start_over(void)
 {
 	refused_path = unseen_path = NULL;
 	failing_opening = 0;
@@ -104,9 +104,21 @@ static int setup(void **state)
 	dumpable = 0;
 	euid = owner = ME;
 	magic = 1;
+}
+
+static int setup(void **state)
+{
+	start_over();
 	return fixture_setup(state);
 }
-#define PROBE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, fixture_teardown)
+
+/* Linked statically, a libc meets the wrapped calls itself. */
+static int teardown(void **state)
+{
+	start_over();
+	return fixture_teardown(state);
+}
+#define PROBE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 static struct oomctl_probe read_probe(const struct fixture *f)
 {
