@@ -179,26 +179,6 @@ int figures_read_limits(const struct oomctl_ctx *ctx, uint64_t *out_computed_kb,
 	return r;
 }
 
-/* With its newline, the length of the text; room for more than the 64 of the kernel. */
-static int read_release_text(const struct oomctl_ctx *ctx, char text[72], uint32_t *out)
-{
-	ssize_t len = io_read_line(ctx, "/proc/sys/kernel/osrelease", text, 72);
-	int r;
-
-	if (len < 0)
-		return (int)len;
-	r = parse_release(text, (size_t)len, out);
-	return r < 0 ? r : (int)len;
-}
-
-static int read_release(const struct oomctl_ctx *ctx, uint32_t *out)
-{
-	char text[72];
-	int r = read_release_text(ctx, text, out);
-
-	return r < 0 ? r : 0;
-}
-
 static int rule_of(uint32_t release, enum oomctl_score_rule *out)
 {
 	static const struct {
@@ -220,28 +200,44 @@ static int rule_of(uint32_t release, enum oomctl_score_rule *out)
 	return -EOPNOTSUPP;
 }
 
+int figures_read_release(const struct oomctl_ctx *ctx, struct figures_release *out)
+{
+	struct figures_release v = { 0 };
+	ssize_t len =
+	    io_read_line(ctx, "/proc/sys/kernel/osrelease", v.text, sizeof(v.text));
+	int r;
+
+	if (len < 0)
+		return (int)len;
+	r = parse_release(v.text, (size_t)len, &v.number);
+	if (r < 0)
+		return r;
+
+	if (len > 0 && v.text[len - 1] == '\n')
+		v.text[len - 1] = '\0';
+	rule_of(v.number, &v.rule); /* 0 before the first */
+	*out = v;
+	return 0;
+}
+
+static int read_release(const struct oomctl_ctx *ctx, uint32_t *out)
+{
+	struct figures_release release;
+	int r = figures_read_release(ctx, &release);
+
+	if (r < 0)
+		return r;
+
+	*out = release.number;
+	return 0;
+}
+
 int figures_read_rule(const struct oomctl_ctx *ctx, enum oomctl_score_rule *out)
 {
 	uint32_t release;
 	int r = read_release(ctx, &release);
 
 	return r < 0 ? r : rule_of(release, out);
-}
-
-int figures_read_release(const struct oomctl_ctx *ctx, struct figures_release *out)
-{
-	struct figures_release v = { 0 };
-	int len = read_release_text(ctx, v.text, &v.number);
-
-	if (len < 0)
-		return len;
-
-	memset(v.text + len, 0, sizeof(v.text) - (size_t)len);
-	if (v.text[len - 1] == '\n')
-		v.text[len - 1] = '\0';
-	rule_of(v.number, &v.rule); /* 0 before the first */
-	*out = v;
-	return 0;
 }
 
 static int read_totals(const struct oomctl_ctx *ctx, uint64_t *out_pages,

@@ -74,10 +74,12 @@ static int not_owner(const struct attempt *a, struct oomctl_why *w)
 	int r;
 
 	r = cause_is_read_only(&a->process, KNOB_OOM_SCORE_ADJ);
-	if (r == 1)
+	if (r < 0)
+		return r;
+	if (r != 0)
 		return found(w, OOMCTL_WHY_READ_ONLY);
-	if (r == 0)
-		r = io_owner(&a->process, KNOB_OOM_SCORE_ADJ, &owner);
+
+	r = io_owner(&a->process, KNOB_OOM_SCORE_ADJ, &owner);
 	if (r < 0)
 		return r;
 	if (owner == io_effective_uid())

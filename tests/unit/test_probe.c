@@ -302,9 +302,13 @@ static void the_release_is_a_number_a_text_and_a_rule(void **state)
 		  "6.1.0-3456789-123456789-123456789-123456789-123456789-123456789-123",
 		  0x060100, OOMCTL_SCORE_RULE_5_9 },
 	};
-	static const char *const bad[] = { "", "\n", "x\n", "6\n",
-					   "6.1.0-3456789-123456789-123456789-123456789-"
-					   "123456789-123456789-12345678\n" };
+	static const char *const bad[] = {
+		"",
+		"\n",
+		"x\n",
+		"6\n",
+		"6.1.0-3456789-123456789-123456789-123456789-123456789-123456789-12345678\n",
+	};
 	const struct fixture *f = *state;
 	struct oomctl_probe p;
 
