@@ -6,7 +6,7 @@
 
 bool cause_is_refusal(int code)
 {
-	return code == -EACCES || code == -EPERM || code == -EROFS;
+	return code == -EACCES || code == -EPERM;
 }
 
 int cause_is_read_only(const struct oomctl_ctx *ctx, const char *path)

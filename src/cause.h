@@ -8,7 +8,7 @@
 
 struct oomctl_ctx;
 
-/* Whether a code is the kernel's refusal to open a file that is there. */
+/* Whether a code is a refusal for who the caller is. */
 bool cause_is_refusal(int code);
 
 /* Whether the mount of a file is: 1 or 0, or a code. */

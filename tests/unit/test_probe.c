@@ -285,6 +285,11 @@ static void the_knobs_can_be_opened_or_there_is_a_cause(void **state)
 	refused_errno = EBUSY;
 	assert_false(has(f, OOMCTL_PROBE_VM_WRITABLE));
 	assert_int_equal(read_probe(f).vm_cause, OOMCTL_WHY_OTHER);
+	refused_errno = EACCES; /* and the owner is not to be seen */
+	unseen_path = refused_path;
+	unseen_errno = EIO;
+	assert_false(has(f, OOMCTL_PROBE_VM_WRITABLE));
+	assert_int_equal(read_probe(f).vm_cause, OOMCTL_WHY_OTHER);
 	fixture_expect(f, "proc/sys/vm/overcommit_memory", "0\n");
 }
 
@@ -469,20 +474,26 @@ static void the_first_version_counts_in_any_order(void **state)
 static void a_cgroup_that_is_not_shown_has_no_limit_here(void **state)
 {
 	const struct fixture *f = *state;
-	char text[1200] = "0::/", path[1200] = "";
+	char text[1200] = "0::/";
+	int tried;
 
 	fixture_put(f, "sys/fs/cgroup/memory.max", "4096\n");
 	fixture_put(f, "proc/self/cgroup", "0::/../a\n");
 	expect_cgroup(f, 2, false, 0, false);
 
-	memset(path, 'x', 999); /* with its slash the longest that is taken */
-	fixture_put(f, "proc/self/cgroup", strcat(text, path));
+	memset(text + strlen(text), 'x',
+	       999); /* with its slash the longest that is taken */
+	fixture_put(f, "proc/self/cgroup", text);
 	expect_cgroup(f, 0, false, 0, false); /* cut: a line ends in a newline */
 	fixture_put(f, "proc/self/cgroup", strcat(text, "\n"));
+	openings = 0;
 	expect_cgroup(f, 2, false, 0, false);
+	tried = openings;
 	strcpy(text + strlen(text) - 1, "x\n");
 	fixture_put(f, "proc/self/cgroup", text);
+	openings = 0;
 	expect_cgroup(f, 2, false, 0, false);
+	assert_int_equal(openings, tried - 1); /* it is not looked for */
 }
 
 static void pressure_has_to_be_readable(void **state)

@@ -275,6 +275,7 @@ static void who_may_not_set_a_knob_is_told_why(void **state)
 		owner = cases[i].owner;
 		mount_flags = cases[i].flags;
 		assert_int_equal(why_vm(f, -EACCES), cases[i].want);
+		assert_int_equal(why_vm(f, -EPERM), cases[i].want);
 		assert_int_equal(why_vm(f, 0), cases[i].want);
 	}
 	fixture_expect(f, RATIO, "50\n");
@@ -809,6 +810,7 @@ static void the_file_of_a_pidfd_may_be_refused(void **state)
 	expect(why_pidfd(f, 100, -EACCES), OOMCTL_WHY_SECURITY_MODULE, 0, "");
 	start_over();
 	refuse("fdinfo/7", ANY, EPERM);
+	dumpable = 0;
 	expect(why_pidfd(f, 100, -EPERM), OOMCTL_WHY_SECURITY_MODULE, 0, "");
 }
 
@@ -827,6 +829,8 @@ static void a_pidfd_that_cannot_be_looked_at_gives_the_code(void **state)
 	pidfd_fails(f, -ESRCH, -ENFILE);
 	put_pidfd(f, "not of a pidfd\n");
 	pidfd_fails(f, 0, -EINVAL);
+	pidfd_fails(f, -EROFS, -EINVAL);
+	pidfd_fails(f, -EINVAL, -EINVAL);
 	fixture_remove(f, "proc/thread-self/fdinfo/7");
 	ended = POLLNVAL;
 	pidfd_fails(f, -EACCES, -EINVAL);
