@@ -246,16 +246,21 @@ static pid_t start_nobody(bool is_dumpable)
 
 static void set_one_like_me(void)
 {
-	pid_t other = start_nobody(false), dumpable = start_nobody(true);
-	int pidfd = pidfd_of(other);
+	pid_t alike, dumpable;
+	int pidfd;
 
+	if (geteuid() != 0)
+		SKIP_CHILD("only root can become another user");
+	alike = start_nobody(false);
+	dumpable = start_nobody(true);
+	pidfd = pidfd_of(alike);
 	become_nobody();
 	EXPECT(prctl(PR_SET_DUMPABLE, 1) == 0);
-	expect_proc("another process of the same user after setuid()", other, 1000,
+	expect_proc("another process of the same user after setuid()", alike, 1000,
 		    -EACCES, OOMCTL_WHY_NOT_DUMPABLE);
 	expect_pidfd("the same by pidfd", pidfd, 1000, -EACCES, OOMCTL_WHY_NOT_DUMPABLE);
 	EXPECT(oomctl_proc_set_oom_score_adj(NULL, dumpable, 1000) == 0);
-	end_sleeper(other);
+	end_sleeper(alike);
 	end_sleeper(dumpable);
 }
 
