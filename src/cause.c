@@ -66,13 +66,9 @@ static int of_missing(const struct oomctl_ctx *ctx, enum oomctl_why_cause *out)
 /* What opening it says now, and else what its write said. */
 static int now(const struct oomctl_ctx *ctx, const char *path, int code)
 {
-	int fd = io_open_to_set(ctx, path);
+	int r = io_try_to_set(ctx, path);
 
-	if (fd < 0)
-		return fd;
-
-	io_close(fd);
-	return code;
+	return r < 0 ? r : code;
 }
 
 int cause_of_knob(const struct oomctl_ctx *ctx, const char *path, int code,

@@ -238,6 +238,18 @@ int io_pidfd_running(int pidfd)
 	return n == 0 ? 0 : -ESRCH;
 }
 
+/* As a setter does: what may be written need not be open to be read. */
+int io_try_to_set(const struct oomctl_ctx *ctx, const char *path)
+{
+	int fd = open_below(ctx, path, O_WRONLY);
+
+	if (fd < 0)
+		return fd;
+
+	close(fd);
+	return 0;
+}
+
 int io_owner(const struct oomctl_ctx *ctx, const char *path, uint32_t *out_uid)
 {
 	int root = root_of(ctx, &path);

@@ -51,6 +51,9 @@ void io_close(int fd);
 /* -ESRCH when the process of a pidfd has ended, -EINVAL when the descriptor is not open. */
 int io_pidfd_running(int pidfd);
 
+/* What opening a file to set it says: 0 or a code. Nothing is written. */
+int io_try_to_set(const struct oomctl_ctx *ctx, const char *path);
+
 /* The user that a file belongs to; it need not be open to the caller. */
 int io_owner(const struct oomctl_ctx *ctx, const char *path, uint32_t *out_uid);
 

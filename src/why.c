@@ -102,46 +102,53 @@ static int forbidden(const struct attempt *a, struct oomctl_why *w)
 	return found(w, OOMCTL_WHY_SECURITY_MODULE);
 }
 
-/* Its file can be opened: the value is at fault, or nothing is. */
-static int written(const struct attempt *a, int32_t present, struct oomctl_why *w)
+/* Nothing is in the way of the value, or nothing that can be seen. */
+static int not_floor(const struct attempt *a, struct oomctl_why *w)
 {
-	int r = PROCESS_HOLDS;
+	w->flags = 0;
+	return found(w, a->code == 0 ? OOMCTL_WHY_NONE : OOMCTL_WHY_SECURITY_MODULE);
+}
 
-	if (a->code != -EPERM && a->adj < present) {
-		r = process_holds(a->ctx, PROCESS_SYS_RESOURCE);
-		if (r == -EOPNOTSUPP)
-			r = PROCESS_LACKS; /* nothing is known of the caller here */
+/* What is in force; any value is below that when it may not be read. */
+static int read_present(const struct attempt *a, int32_t *out, struct oomctl_why *w)
+{
+	int r = process_is_gone(knob_get(&a->process, OOM_SCORE_ADJ, out));
+
+	if (cause_is_refusal(r)) {
+		*out = OOMCTL_SCORE_ADJ_MAX + 1;
+		w->flags |= OOMCTL_WHY_MAYBE;
+		return 0;
 	}
+	if (r == -EBADMSG || r == -ERANGE) {
+		*out = OOMCTL_SCORE_ADJ_MIN; /* plain files have no floor */
+		return 0;
+	}
+	return r;
+}
+
+/* How the caller holds what lets it go below the floor; or a code. */
+static int holds_resource(const struct attempt *a)
+{
+	int r = process_holds(a->ctx, PROCESS_SYS_RESOURCE);
+
+	return r == -EOPNOTSUPP ? PROCESS_LACKS : r; /* it is not shown here */
+}
+
+/* Below the present value, and perhaps below the floor. */
+static int below(const struct attempt *a, struct oomctl_why *w)
+{
+	int r = holds_resource(a);
+
 	if (r < 0)
 		return r;
 	if (r == PROCESS_HOLDS)
-		return found(w,
-			     a->code == 0 ? OOMCTL_WHY_NONE : OOMCTL_WHY_SECURITY_MODULE);
+		return not_floor(a, w);
 
 	if (a->code == 0)
 		w->flags |= OOMCTL_WHY_MAYBE;
 	return found_with(
 	    w, r == PROCESS_LACKS ? OOMCTL_WHY_BELOW_FLOOR : OOMCTL_WHY_USER_NAMESPACE,
 	    "CAP_SYS_RESOURCE");
-}
-
-static int open_and_read(const struct attempt *a, int32_t *out_present)
-{
-	char text[KNOB_TEXT_MAX];
-	int fd = io_open_to_set(&a->process, KNOB_OOM_SCORE_ADJ);
-	ssize_t len;
-
-	if (fd < 0)
-		return fd;
-
-	len = io_read_line_again(fd, text, sizeof(text));
-	io_close(fd);
-	if (len < 0)
-		return (int)len;
-	/* Plain files may hold anything, which has no floor. */
-	if (knob_parse(OOM_SCORE_ADJ, text, (size_t)len, out_present) < 0)
-		*out_present = OOMCTL_SCORE_ADJ_MIN;
-	return 0;
 }
 
 /* Hidden, as all of another pid namespace is; or there is no /proc here. */
@@ -223,15 +230,17 @@ static int missing(const struct attempt *a, struct oomctl_why *w)
 	return r;
 }
 
-/* Its file is looked at again: what stands in the way now. */
+/* The process is looked at again: what stands in the way now. */
 static int look(const struct attempt *a, struct oomctl_why *w)
 {
-	int32_t present = 0;
-	int r = process_is_gone(open_and_read(a, &present));
+	int32_t present = OOMCTL_SCORE_ADJ_MIN;
+	int r = process_is_gone(io_try_to_set(&a->process, KNOB_OOM_SCORE_ADJ));
 
+	if (r == 0 && a->code != -EPERM) /* which the floor never is */
+		r = read_present(a, &present, w);
 	switch (r) {
 	case 0:
-		return written(a, present, w);
+		return a->adj < present ? below(a, w) : not_floor(a, w);
 	case -EACCES:
 		return not_owner(a, w);
 	case -EPERM:

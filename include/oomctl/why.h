@@ -28,8 +28,8 @@ struct oomctl_ctx;
  * **Code 0** asks whether the setter would be refused now. #OOMCTL_WHY_NONE: nothing is
  * found that stands in the way. Only a write can tell what a security module says to it.
  *
- * **What is true now** counts: where the cause has gone since, or another has come first,
- * it is the one that a second try would meet.
+ * **What is true now** counts. A cause that has gone since is not told: what is left then
+ * is #OOMCTL_WHY_SECURITY_MODULE.
  *
  * **Where two stand in the way**, the one that is told is the one that remains when the
  * other is gone: #OOMCTL_WHY_READ_ONLY rather than #OOMCTL_WHY_OTHER_USER or

@@ -552,6 +552,18 @@ static void a_directory_is_read_again_from_its_first(void **state)
 	assert_int_equal(io_names_rewind(&names), -EIO);
 }
 
+static void a_setter_is_tried_without_writing(void **state)
+{
+	(void)state;
+	closed = 0;
+	PLAY(open_ok, { .err = EROFS });
+	assert_int_equal(io_try_to_set(NULL, "/proc/x"), 0);
+	assert_int_equal(flags_seen, O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	assert_int_equal(closed, FD);
+	assert_int_equal(io_try_to_set(NULL, "/proc/x"), -EROFS);
+	assert_int_equal(steps, 0);
+}
+
 static void a_file_tells_its_owner(void **state)
 {
 	const struct oomctl_ctx ctx = { 11, 22 };
@@ -859,6 +871,7 @@ int main(void)
 		cmocka_unit_test(a_link_is_read_whole),
 		cmocka_unit_test(paths_are_looked_up_below_their_root),
 		cmocka_unit_test(a_directory_is_read_again_from_its_first),
+		cmocka_unit_test(a_setter_is_tried_without_writing),
 		cmocka_unit_test(a_file_tells_its_owner),
 		cmocka_unit_test(a_file_tells_its_mount),
 		cmocka_unit_test(a_number_is_of_no_process_by_esrch_only),

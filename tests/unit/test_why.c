@@ -20,13 +20,13 @@ enum { PIDFD = 7, ME = 1000, ANY = -1, PROC_MAGIC = 0x9fa0, READ_ONLY = 1 };
 /* What the kernel says: of openings and of looks at a file, by the end of its path. */
 struct refusal {
 	const char *path;
-	int access; /* O_RDONLY, O_RDWR, O_PATH or ANY */
+	int access; /* O_RDONLY, O_WRONLY, O_PATH or ANY */
 	int err;
 };
 
 static struct refusal refused[4], unseen[4];
 static uid_t euid, owner;
-static int dumpable, ended, poll_errno, kill_errno, read_errno, link_errno, fstatfs_errno;
+static int dumpable, ended, poll_errno, kill_errno, link_errno, fstatfs_errno;
 static long magic, mount_flags;
 static pid_t asked_for;
 
@@ -35,8 +35,6 @@ int __wrap_openat(int dir, const char *path, int flags, ...);
 int __real_fstatat(int dir, const char *path, struct stat *out, int flags);
 int __wrap_fstatat(int dir, const char *path, struct stat *out, int flags);
 int __wrap_fstatfs(int fd, struct statfs *out);
-ssize_t __real_pread(int fd, void *buf, size_t size, off_t offset);
-ssize_t __wrap_pread(int fd, void *buf, size_t size, off_t offset);
 ssize_t __real_readlinkat(int dir, const char *path, char *buf, size_t size);
 ssize_t __wrap_readlinkat(int dir, const char *path, char *buf, size_t size);
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
@@ -89,11 +87,6 @@ int __wrap_fstatfs(int fd, struct statfs *out)
 	out->f_type = (__typeof__(out->f_type))magic;
 	out->f_flags = (__typeof__(out->f_flags))mount_flags;
 	return fstatfs_errno ? give(fstatfs_errno) : 0;
-}
-
-ssize_t __wrap_pread(int fd, void *buf, size_t size, off_t offset)
-{
-	return read_errno ? give(read_errno) : __real_pread(fd, buf, size, offset);
 }
 
 ssize_t __wrap_readlinkat(int dir, const char *path, char *buf, size_t size)
@@ -152,7 +145,7 @@ static void start_over(void)
 	memset(unseen, 0, sizeof(unseen));
 	euid = owner = ME;
 	dumpable = 1;
-	ended = poll_errno = kill_errno = read_errno = link_errno = fstatfs_errno = 0;
+	ended = poll_errno = kill_errno = link_errno = fstatfs_errno = 0;
 	magic = PROC_MAGIC;
 	mount_flags = 0;
 	asked_for = 0;
@@ -269,7 +262,7 @@ static void who_may_not_set_a_knob_is_told_why(void **state)
 	const struct fixture *f = *state;
 
 	fixture_put(f, RATIO, "50\n");
-	refuse("overcommit_ratio", O_RDWR, EACCES);
+	refuse("overcommit_ratio", O_WRONLY, EACCES);
 	for (size_t i = 0; i < LENGTH(cases); i++) {
 		euid = cases[i].euid;
 		owner = cases[i].owner;
@@ -300,7 +293,7 @@ static void what_is_in_the_way_now_counts(void **state)
 	const struct fixture *f = *state;
 
 	fixture_put(f, RATIO, "50\n");
-	refuse("overcommit_ratio", O_RDWR, EROFS);
+	refuse("overcommit_ratio", O_WRONLY, EROFS);
 	assert_int_equal(why_vm(f, -EACCES), OOMCTL_WHY_READ_ONLY);
 	assert_int_equal(why_vm(f, 0), OOMCTL_WHY_READ_ONLY);
 }
@@ -315,7 +308,7 @@ static void a_knob_that_may_not_even_be_read_is_not_read_only(void **state)
 	for (size_t i = 0; i < LENGTH(errors); i++) {
 		start_over();
 		euid = owner = 0;
-		refuse("overcommit_ratio", O_RDWR, EACCES);
+		refuse("overcommit_ratio", O_WRONLY, EACCES);
 		refuse("overcommit_ratio", O_RDONLY, errors[i]);
 		assert_int_equal(why_vm(f, -EACCES), OOMCTL_WHY_SECURITY_MODULE);
 	}
@@ -351,15 +344,15 @@ static void a_knob_that_cannot_be_looked_at_gives_the_code(void **state)
 
 	fixture_put(f, RATIO, "50\n");
 	start_over();
-	refuse("overcommit_ratio", O_RDWR, EMFILE);
+	refuse("overcommit_ratio", O_WRONLY, EMFILE);
 	vm_fails(f, 0, -EMFILE);
 	vm_fails(f, -EACCES, -EMFILE);
 	start_over();
-	refuse("overcommit_ratio", O_RDWR, EACCES);
+	refuse("overcommit_ratio", O_WRONLY, EACCES);
 	hide("overcommit_ratio", ENOMEM);
 	vm_fails(f, -EACCES, -ENOMEM);
 	start_over();
-	refuse("overcommit_ratio", O_RDWR, EACCES);
+	refuse("overcommit_ratio", O_WRONLY, EACCES);
 	refuse("overcommit_ratio", O_RDONLY, EMFILE);
 	vm_fails(f, -EACCES, -EMFILE);
 }
@@ -491,6 +484,22 @@ static void a_plain_file_of_any_text_has_no_floor(void **state)
 	}
 }
 
+/* As a security module may have it. */
+static void a_value_that_may_not_be_read_may_be_the_floor(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_process(f, "42", "100\n", "1000");
+	put_caller(f, "0000000000000000", INITIAL);
+	refuse("oom_score_adj", O_RDONLY, EACCES);
+	expect(why_proc(f, 42, 1000, -EACCES), OOMCTL_WHY_BELOW_FLOOR, OOMCTL_WHY_MAYBE,
+	       "CAP_SYS_RESOURCE");
+	put_caller(f, RESOURCE, INITIAL);
+	expect(why_proc(f, 42, 99, -EACCES), OOMCTL_WHY_SECURITY_MODULE, 0, "");
+	expect(why_proc(f, 42, 99, -EPERM), OOMCTL_WHY_SECURITY_MODULE, 0, "");
+	expect(why_proc(f, 42, 99, 0), OOMCTL_WHY_NONE, 0, "");
+}
+
 /* Looks for the cause of a file that may not be opened to be set, and beforehand. */
 static void expect_not_owner(const struct fixture *f, pid_t pid,
 			     enum oomctl_why_cause cause, const char *capability)
@@ -506,7 +515,7 @@ static void another_process_is_another_users_or_not_dumpable(void **state)
 
 	put_process(f, "42", "0\n", "1000");
 	put_process(f, "self", "0\n", "1000");
-	refuse("oom_score_adj", O_RDWR, EACCES);
+	refuse("oom_score_adj", O_WRONLY, EACCES);
 	owner = 0;
 	expect_not_owner(f, 42, OOMCTL_WHY_NOT_DUMPABLE, "CAP_DAC_OVERRIDE");
 	put_process(f, "42", "0\n", "1001");
@@ -529,7 +538,7 @@ static void the_caller_is_asked_whether_it_is_dumpable(void **state)
 
 	put_process(f, "42", "0\n", "0");
 	assert_int_equal(symlink("42", fixture_path(f, "proc/self")), 0);
-	refuse("oom_score_adj", O_RDWR, EACCES);
+	refuse("oom_score_adj", O_WRONLY, EACCES);
 	owner = 0;
 	for (int state_of = 0; state_of <= 2; state_of++) {
 		enum oomctl_why_cause cause =
@@ -554,7 +563,7 @@ static void noaccess_hides_what_is_listed(void **state)
 	expect(why_proc(f, 42, 99, -EPERM), OOMCTL_WHY_HIDDEN, 0, "CAP_SYS_PTRACE");
 	expect(why_proc(f, 42, 99, 0), OOMCTL_WHY_HIDDEN, 0, "CAP_SYS_PTRACE");
 	start_over();
-	refuse("oom_score_adj", O_RDWR, EPERM);
+	refuse("oom_score_adj", O_WRONLY, EPERM);
 	expect(why_proc(f, 42, 99, -EPERM), OOMCTL_WHY_SECURITY_MODULE, 0, "");
 }
 
@@ -578,7 +587,7 @@ static void a_process_s_file_may_be_read_only_now(void **state)
 	const struct fixture *f = *state;
 
 	put_process(f, "42", "0\n", "1000");
-	refuse("oom_score_adj", O_RDWR, EROFS);
+	refuse("oom_score_adj", O_WRONLY, EROFS);
 	expect(why_proc(f, 42, 99, 0), OOMCTL_WHY_READ_ONLY, 0, "");
 	expect(why_proc(f, 42, 99, -EACCES), OOMCTL_WHY_READ_ONLY, 0, "");
 }
@@ -675,10 +684,10 @@ static void a_process_that_cannot_be_looked_at_gives_the_code(void **state)
 
 	put_process(f, "42", "100\n", "1000");
 	start_over();
-	read_errno = ENOMEM;
+	refuse("oom_score_adj", O_RDONLY, ENOMEM);
 	proc_fails(f, 42, 0, -ENOMEM);
 	start_over();
-	refuse("oom_score_adj", O_RDWR, EMFILE);
+	refuse("oom_score_adj", O_WRONLY, EMFILE);
 	proc_fails(f, 42, -EACCES, -EMFILE);
 	start_over();
 	refuse("thread-self/status", O_RDONLY, EMFILE);
@@ -686,21 +695,21 @@ static void a_process_that_cannot_be_looked_at_gives_the_code(void **state)
 
 	start_over();
 	owner = 0;
-	refuse("oom_score_adj", O_RDWR, EACCES);
+	refuse("oom_score_adj", O_WRONLY, EACCES);
 	refuse("oom_score_adj", O_RDONLY, EMFILE);
 	proc_fails(f, 42, -EACCES, -EMFILE);
 	start_over();
-	refuse("oom_score_adj", O_RDWR, EACCES);
+	refuse("oom_score_adj", O_WRONLY, EACCES);
 	hide("oom_score_adj", ENOMEM);
 	proc_fails(f, 42, -EACCES, -ENOMEM);
 	start_over();
 	owner = 0;
-	refuse("oom_score_adj", O_RDWR, EACCES);
+	refuse("oom_score_adj", O_WRONLY, EACCES);
 	link_errno = ENOMEM;
 	proc_fails(f, 42, -EACCES, -ENOMEM);
 	start_over();
 	owner = 0;
-	refuse("oom_score_adj", O_RDWR, EACCES);
+	refuse("oom_score_adj", O_WRONLY, EACCES);
 	refuse("status", O_RDONLY, EMFILE);
 	proc_fails(f, 42, -EACCES, -EMFILE);
 }
@@ -711,7 +720,7 @@ static void a_process_that_ends_while_it_is_looked_at_is_gone(void **state)
 
 	put_process(f, "42", "100\n", "1000");
 	put_process(f, "1", "0\n", "0");
-	read_errno = ESRCH;
+	refuse("oom_score_adj", O_RDONLY, ESRCH);
 	expect(why_proc(f, 42, 99, -EACCES), OOMCTL_WHY_GONE, 0, "");
 }
 
@@ -754,7 +763,7 @@ static void by_pidfd_the_same_is_told(void **state)
 	expect(why_pidfd(f, 100, -EROFS), OOMCTL_WHY_READ_ONLY, 0, "");
 
 	owner = 0;
-	refuse("oom_score_adj", O_RDWR, EACCES);
+	refuse("oom_score_adj", O_WRONLY, EACCES);
 	expect(why_pidfd(f, 99, -EACCES), OOMCTL_WHY_NOT_DUMPABLE, 0, "CAP_DAC_OVERRIDE");
 	fixture_expect(f, "proc/42/oom_score_adj", "100\n");
 }
@@ -926,6 +935,7 @@ int main(void)
 		WHY_TEST(below_the_floor_it_depends_on_the_capability),
 		WHY_TEST(of_a_caller_that_is_not_shown_no_capability_is_known),
 		WHY_TEST(a_plain_file_of_any_text_has_no_floor),
+		WHY_TEST(a_value_that_may_not_be_read_may_be_the_floor),
 		WHY_TEST(another_process_is_another_users_or_not_dumpable),
 		WHY_TEST(the_caller_is_asked_whether_it_is_dumpable),
 		WHY_TEST(noaccess_hides_what_is_listed),
