@@ -6,6 +6,7 @@
 
 #include <oomctl/base.h>
 #include <oomctl/proc.h>
+#include <oomctl/why.h>
 
 static int print_adj(const char *when)
 {
@@ -17,6 +18,15 @@ static int print_adj(const char *when)
 	else
 		printf("%-9s%d\n", when, adj);
 	return r;
+}
+
+static void print_refusal(int32_t adj, int code)
+{
+	struct oomctl_why why;
+
+	printf("refused: %s\n", oomctl_strerror(code));
+	if (oomctl_why_proc(NULL, 0, adj, code, &why, sizeof(why)) == 0)
+		printf("cause:   %s\n", oomctl_why_sentence(why.cause));
 }
 
 int main(int argc, char **argv)
@@ -37,7 +47,7 @@ int main(int argc, char **argv)
 	printf("asked:   %ld\n", adj);
 	r = oomctl_proc_set_oom_score_adj(NULL, 0, (int32_t)adj);
 	if (r < 0)
-		printf("refused: %s\n", oomctl_strerror(r));
+		print_refusal((int32_t)adj, r);
 
 	return print_adj("now:") < 0 || r < 0 ? 1 : 0;
 }

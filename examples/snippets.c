@@ -948,6 +948,78 @@ static int protect_pause(void)
 	return r < 0 ? r : resumed;
 }
 
+static int why_vm(void)
+{
+	//! [why_vm]
+	struct oomctl_why why;
+	int r = oomctl_why_vm(NULL, OOMCTL_VM_OVERCOMMIT_RATIO, 0, &why, sizeof(why));
+
+	if (r < 0)
+		return r;
+	if (why.cause != OOMCTL_WHY_NONE)
+		printf("%s cannot be set: %s\n", why.path,
+		       oomctl_why_sentence(why.cause));
+	//! [why_vm]
+	return 0;
+}
+
+static int why_proc(void)
+{
+	//! [why_proc]
+	struct oomctl_why why;
+	int refused, r;
+
+	refused = oomctl_proc_set_oom_score_adj(NULL, 0, -500);
+	if (refused == 0)
+		return 0;
+
+	r = oomctl_why_proc(NULL, 0, -500, refused, &why, sizeof(why));
+	if (r < 0)
+		return r;
+	fprintf(stderr, "not protected: %s\n", oomctl_why_sentence(why.cause));
+	if (*why.capability)
+		fprintf(stderr, "what would help is %s\n", why.capability);
+	//! [why_proc]
+	return 0;
+}
+
+static int why_pidfd(void)
+{
+	int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	//! [why_pidfd]
+	struct oomctl_why why;
+	int refused, r = 0;
+
+	refused = oomctl_pidfd_set_oom_score_adj(NULL, fd, -500);
+	if (refused < 0)
+		r = oomctl_why_pidfd(NULL, fd, -500, refused, &why, sizeof(why));
+	if (refused < 0 && r == 0 && why.cause == OOMCTL_WHY_GONE)
+		puts("it has ended: nothing is left to protect");
+	//! [why_pidfd]
+	close(fd);
+	return r;
+}
+
+static int probe(void)
+{
+	//! [probe]
+	struct oomctl_probe p;
+	int r = oomctl_probe_read(NULL, &p, sizeof(p));
+
+	if (r < 0)
+		return r;
+	if (!(p.flags & OOMCTL_PROBE_COMPLETE))
+		puts("this /proc has processes only");
+	if (!(p.flags & OOMCTL_PROBE_VM_WRITABLE))
+		printf("knobs: %s\n", oomctl_why_sentence(p.vm_cause));
+	if ((p.flags & OOMCTL_PROBE_FLOOR) && !(p.flags & OOMCTL_PROBE_FLOOR_EXACT))
+		printf("less than %" PRId32 " may be refused\n", p.floor);
+	if ((p.flags & OOMCTL_PROBE_CGROUP_LIMIT) && p.cgroup_limit_bytes != UINT64_MAX)
+		printf("this cgroup has %" PRIu64 " bytes\n", p.cgroup_limit_bytes);
+	//! [probe]
+	return 0;
+}
+
 static int (*const snippets[])(void) = {
 	adjust_proc,
 	adjust_proc_by,
@@ -996,6 +1068,10 @@ static int (*const snippets[])(void) = {
 	tune_apply,
 	gauge_vm,
 	gauge_proc,
+	why_vm,
+	why_proc,
+	why_pidfd,
+	probe,
 };
 
 static bool is_refusal(int r)

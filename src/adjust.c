@@ -13,8 +13,6 @@
 #include "process.h"
 #include "scan.h"
 
-enum { CAP_SYS_RESOURCE = 24 };
-
 static int32_t saturate(int64_t adj)
 {
 	if (adj < OOMCTL_SCORE_ADJ_MIN)
@@ -126,7 +124,7 @@ OOMCTL_EXPORT int oomctl_adjust_find_floor(const struct oomctl_ctx *ctx, int32_t
 	if (!out_adj)
 		return -EINVAL;
 
-	r = process_is_gone(process_holds(ctx, CAP_SYS_RESOURCE));
+	r = process_is_gone(process_holds(ctx, PROCESS_SYS_RESOURCE));
 	if (r < 0)
 		return r;
 	if (r == PROCESS_HOLDS) { /* each try would move it */

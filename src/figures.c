@@ -138,12 +138,41 @@ static uint64_t page_kb(void)
 	return io_page_size() / 1024;
 }
 
-static int read_release(const struct oomctl_ctx *ctx, uint32_t *out)
+static bool is_within_a_page(uint64_t a, uint64_t b)
 {
-	char text[128]; /* the kernel holds 64 */
-	ssize_t len = io_read_line(ctx, "/proc/sys/kernel/osrelease", text, sizeof(text));
+	return (a > b ? a - b : b - a) <= page_kb();
+}
 
-	return len < 0 ? (int)len : parse_release(text, (size_t)len, out);
+static int read_limits(const struct oomctl_ctx *ctx, uint64_t *out_computed_kb,
+		       uint64_t *out_printed_kb)
+{
+	struct oomctl_commit_figures figures;
+	struct oomctl_meminfo m;
+	int r = figures_read_commit(ctx, &m, &figures);
+
+	if (r < 0)
+		return r;
+	if (!(m.present & OOMCTL_MEMINFO_COMMIT_LIMIT))
+		return -EBADMSG;
+
+	*out_printed_kb = m.commit_limit_kb;
+	r = oomctl_calc_commit_limit(&figures, out_computed_kb);
+	return r < 0 ? -ERANGE : 0; /* what calc does not take, no machine has */
+}
+
+/* The share may be set between the reads, and a difference is looked at again. */
+int figures_read_limits(const struct oomctl_ctx *ctx, uint64_t *out_computed_kb,
+			uint64_t *out_printed_kb)
+{
+	int tries = 3;
+	int r;
+
+	do {
+		r = read_limits(ctx, out_computed_kb, out_printed_kb);
+		if (r == 0)
+			r = is_within_a_page(*out_computed_kb, *out_printed_kb);
+	} while (r == 0 && --tries > 0);
+	return r;
 }
 
 static int rule_of(uint32_t release, enum oomctl_score_rule *out)
@@ -165,6 +194,38 @@ static int rule_of(uint32_t release, enum oomctl_score_rule *out)
 			return 0;
 		}
 	return -EOPNOTSUPP;
+}
+
+int figures_read_release(const struct oomctl_ctx *ctx, struct figures_release *out)
+{
+	struct figures_release v = { 0 };
+	ssize_t len =
+	    io_read_line(ctx, "/proc/sys/kernel/osrelease", v.text, sizeof(v.text));
+	int r;
+
+	if (len < 0)
+		return (int)len;
+	r = parse_release(v.text, (size_t)len, &v.number);
+	if (r < 0)
+		return r;
+
+	if (len > 0 && v.text[len - 1] == '\n')
+		v.text[len - 1] = '\0';
+	rule_of(v.number, &v.rule); /* 0 before the first */
+	*out = v;
+	return 0;
+}
+
+static int read_release(const struct oomctl_ctx *ctx, uint32_t *out)
+{
+	struct figures_release release;
+	int r = figures_read_release(ctx, &release);
+
+	if (r < 0)
+		return r;
+
+	*out = release.number;
+	return 0;
 }
 
 int figures_read_rule(const struct oomctl_ctx *ctx, enum oomctl_score_rule *out)
@@ -252,12 +313,6 @@ static int read_threads(const struct oomctl_ctx *process, struct parse_stat *sta
 	return r;
 }
 
-/* CAP_SYS_ADMIN; it is what overcommit and the old scores ask for. */
-static bool is_admin(const struct parse_status *s)
-{
-	return s->cap_eff & (uint64_t)1 << 21;
-}
-
 enum { PF_KTHREAD = 0x00200000 }; /* a flag of stat: a kernel thread */
 
 /*
@@ -286,7 +341,7 @@ static void fill_process(const struct figures_scale *scale, const struct parse_s
 	p->task.pgtable_pages = (status->pte_kb + status->pmd_kb) / page_kb();
 	if (is_unkillable(scale->rule, p->score, p->task.oom_score_adj, main, status))
 		p->task.flags |= OOMCTL_TASK_UNKILLABLE;
-	if (is_admin(status))
+	if (process_has(status, PROCESS_SYS_ADMIN)) /* what the old scores ask for */
 		p->task.flags |= OOMCTL_TASK_PRIVILEGED;
 	p->start_ticks = main->start_ticks;
 	p->pid = main->pid;
@@ -402,7 +457,7 @@ static int read_grant_flags(const struct oomctl_ctx *ctx, uint32_t *out)
 		*out |= OOMCTL_GRANT_BEFORE_5_2;
 	if (release < RELEASE(5, 9, 0))
 		*out |= OOMCTL_GRANT_BEFORE_5_9;
-	if (r == 1 && is_admin(&status))
+	if (r == 1 && process_has(&status, PROCESS_SYS_ADMIN))
 		*out |= OOMCTL_GRANT_ADMIN;
 	return 0;
 }
@@ -449,6 +504,13 @@ int figures_read_grant(const struct oomctl_ctx *ctx, struct oomctl_grant_figures
 struct hierarchy {
 	char controller[8], root[24], limit[24], swap_limit[32];
 	bool swap_has_ram; /* the limit of swap is one of RAM and swap */
+};
+
+/* The second version, then the first. */
+static const struct hierarchy hierarchies[] = {
+	{ "", "/sys/fs/cgroup", "memory.max", "memory.swap.max", false },
+	{ "memory", "/sys/fs/cgroup/memory", "memory.limit_in_bytes",
+	  "memory.memsw.limit_in_bytes", true },
 };
 
 static int read_limit(const struct oomctl_ctx *ctx, const struct hierarchy *h,
@@ -524,16 +586,98 @@ int figures_read_cgroup_total(const struct oomctl_ctx *ctx, const char *cgroup,
 			      uint64_t swap_pages, uint64_t *out_pages,
 			      const char **out_controller)
 {
-	static const struct hierarchy versions[] = {
-		{ "", CGROUP_V2, "memory.max", "memory.swap.max", false },
-		{ "memory", CGROUP_V1, "memory.limit_in_bytes",
-		  "memory.memsw.limit_in_bytes", true },
-	};
 	int r = -EOPNOTSUPP;
 
 	for (size_t i = 0; r == -EOPNOTSUPP && i < 2; i++) {
-		r = read_cgroup_total(ctx, &versions[i], cgroup, swap_pages, out_pages);
-		*out_controller = versions[i].controller;
+		r = read_cgroup_total(ctx, &hierarchies[i], cgroup, swap_pages,
+				      out_pages);
+		*out_controller = hierarchies[i].controller;
 	}
+	return r;
+}
+
+/* What is above the reader's own root, or too long, has no path here. */
+static void copy_path(char out[CGROUP_MAX + 1], const char *from, size_t len)
+{
+	if (len > CGROUP_MAX)
+		len = 0;
+	memcpy(out, from, len);
+	out[len] = '\0';
+}
+
+static int take_cgroup(const char *line, size_t len, char path[CGROUP_MAX + 1],
+		       uint32_t *version)
+{
+	size_t path_len;
+	const char *at;
+
+	for (uint32_t i = 0; i < 2; i++) {
+		int r = parse_cgroup_path(line, len, hierarchies[i].controller, &at,
+					  &path_len);
+
+		if (r < 0)
+			return r;
+		if (r == 1) {
+			copy_path(path, at, path_len);
+			*version = 2 - i;
+		}
+	}
+	return 0;
+}
+
+/* The memory controller is of the first version where a line says so, else of the second. */
+static int find_cgroup(const struct oomctl_ctx *ctx, char path[CGROUP_MAX + 1],
+		       uint32_t *version)
+{
+	struct io_lines lines;
+	const char *line;
+	ssize_t len;
+	int r;
+
+	r = io_lines_open(ctx, "/proc/self/cgroup", &lines);
+	if (r < 0)
+		return r;
+
+	do {
+		len = io_lines_next(&lines, &line);
+		r = len > 0 ? take_cgroup(line, (size_t)len, path, version) : (int)len;
+	} while (len > 0 && r == 0 && *version != 1);
+	io_lines_close(&lines);
+	return r;
+}
+
+/* A root has no file for a limit, which it cannot have. */
+static int read_own_limit(const struct oomctl_ctx *ctx, const struct hierarchy *h,
+			  const char *path, uint64_t *out)
+{
+	int r = read_limit(ctx, h, path, h->limit, out);
+
+	if (r == -EOPNOTSUPP && strcmp(path, "/") == 0) {
+		*out = UINT64_MAX;
+		return 0;
+	}
+	if (r == 0 && *out / io_page_size() >= INT64_MAX / io_page_size())
+		*out = UINT64_MAX; /* what the first version prints for none */
+	return r;
+}
+
+int figures_read_own_cgroup(const struct oomctl_ctx *ctx, struct figures_cgroup *out)
+{
+	const struct hierarchy *h;
+	char path[CGROUP_MAX + 1] = "";
+	uint64_t group = 0;
+	int r;
+
+	*out = (struct figures_cgroup){ 0 };
+	r = find_cgroup(ctx, path, &out->version);
+	if (r < 0 || !*path)
+		return r;
+
+	h = &hierarchies[2 - out->version];
+	r = read_own_limit(ctx, h, path, &out->limit_bytes);
+	out->has_limit = r == 0;
+	if (r == 0 && out->version == 2)
+		r = read_limit(ctx, h, path, "memory.oom.group", &group);
+	out->dies_as_one = r == 0 && group == 1;
 	return r;
 }

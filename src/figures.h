@@ -31,6 +31,20 @@ int figures_read_fork(const struct oomctl_ctx *ctx, uint64_t *out_sum_kb,
 int figures_read_rule(const struct oomctl_ctx *ctx, enum oomctl_score_rule *out);
 int figures_read_total(const struct oomctl_ctx *ctx, uint64_t *out_pages);
 
+/* The commit limit, computed and as the kernel prints it: 1 when they are the same but for
+ * rounding to a page, else 0; or a code. */
+int figures_read_limits(const struct oomctl_ctx *ctx, uint64_t *out_computed_kb,
+			uint64_t *out_printed_kb);
+
+/* The kernel's release, as RELEASE() has it and as text, and its rule: 0 before the first. */
+struct figures_release {
+	uint32_t number;
+	enum oomctl_score_rule rule;
+	char text[72]; /* the kernel holds 64 */
+};
+
+int figures_read_release(const struct oomctl_ctx *ctx, struct figures_release *out);
+
 /* What weighs all processes alike. */
 struct figures_scale {
 	uint64_t total_pages;
@@ -66,6 +80,17 @@ int figures_read_process(const struct oomctl_ctx *ctx, pid_t pid,
 /* The same of a directory that is open; p->score is given. */
 int figures_read_files(const struct oomctl_ctx *process,
 		       const struct figures_scale *scale, struct figures_process *p);
+
+/* The cgroup of the caller, where the memory controller is. */
+struct figures_cgroup {
+	uint32_t version;     /* 0 without one */
+	bool has_limit;       /* which is read */
+	bool dies_as_one;     /* memory.oom.group */
+	uint64_t limit_bytes; /* UINT64_MAX for none */
+};
+
+/* Where it fails, out has what is known by then. */
+int figures_read_own_cgroup(const struct oomctl_ctx *ctx, struct figures_cgroup *out);
 
 /* Total of a cgroup and its controller's name; -ERANGE when it has no limit. */
 int figures_read_cgroup_total(const struct oomctl_ctx *ctx, const char *cgroup,

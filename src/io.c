@@ -4,9 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -231,6 +236,75 @@ int io_pidfd_running(int pidfd)
 	if (p.revents & POLLNVAL)
 		return -EINVAL;
 	return n == 0 ? 0 : -ESRCH;
+}
+
+/* As a setter does: what may be written need not be open to be read. */
+int io_try_to_set(const struct oomctl_ctx *ctx, const char *path)
+{
+	int fd = open_below(ctx, path, O_WRONLY);
+
+	if (fd < 0)
+		return fd;
+
+	close(fd);
+	return 0;
+}
+
+int io_owner(const struct oomctl_ctx *ctx, const char *path, uint32_t *out_uid)
+{
+	int root = root_of(ctx, &path);
+	struct stat s;
+
+	if (fstatat(root, path, &s, 0) < 0)
+		return code_of(errno);
+
+	*out_uid = s.st_uid;
+	return 0;
+}
+
+/* PROC_SUPER_MAGIC of linux/magic.h, which not every libc comes with. */
+enum { PROC_MAGIC = 0x9fa0 };
+
+int io_mount_of(const struct oomctl_ctx *ctx, const char *path, struct io_mount *out)
+{
+	int fd = open_below(ctx, path, O_RDONLY);
+	struct statfs s;
+	int r;
+
+	if (fd < 0)
+		return fd;
+
+	r = fstatfs(fd, &s) < 0 ? code_of(errno) : 0;
+	close(fd);
+	if (r == 0)
+		*out = (struct io_mount){ s.f_type == PROC_MAGIC, s.f_flags & ST_RDONLY };
+	return r;
+}
+
+/* EPERM is of a process that exists. */
+int io_pid_exists(pid_t pid)
+{
+	return kill(pid, 0) < 0 && errno == ESRCH ? -ESRCH : 0;
+}
+
+uint32_t io_effective_uid(void)
+{
+	return geteuid();
+}
+
+bool io_is_dumpable(void)
+{
+	return prctl(PR_GET_DUMPABLE) == 1;
+}
+
+#ifndef SYS_process_mrelease
+#define SYS_process_mrelease 448
+#endif
+
+/* Of no process. */
+bool io_has_mrelease(void)
+{
+	return syscall(SYS_process_mrelease, -1, 0) < 0 && errno == EBADF;
 }
 
 int io_names_open(const struct oomctl_ctx *ctx, const char *path, struct io_names *out)

@@ -51,6 +51,30 @@ void io_close(int fd);
 /* -ESRCH when the process of a pidfd has ended, -EINVAL when the descriptor is not open. */
 int io_pidfd_running(int pidfd);
 
+/* What opening a file to set it says: 0 or a code. Nothing is written. */
+int io_try_to_set(const struct oomctl_ctx *ctx, const char *path);
+
+/* The user that a file belongs to; it need not be open to the caller. */
+int io_owner(const struct oomctl_ctx *ctx, const char *path, uint32_t *out_uid);
+
+struct io_mount {
+	bool is_proc;
+	bool is_read_only;
+};
+
+/* What a file is mounted with; it has to be open to the caller. */
+int io_mount_of(const struct oomctl_ctx *ctx, const char *path, struct io_mount *out);
+
+/* -ESRCH when no process has this number in the caller's pid namespace. */
+int io_pid_exists(pid_t pid);
+
+/* Of the caller. */
+uint32_t io_effective_uid(void);
+bool io_is_dumpable(void);
+
+/* Whether the kernel has process_mrelease(2), and lets the caller use it. */
+bool io_has_mrelease(void);
+
 /* The names in a directory, in the kernel's order. */
 struct io_names {
 	int fd;

@@ -603,35 +603,60 @@ static bool is_at_slash_or_end(struct rest t)
 	return t.len == 0 || *t.at == '/';
 }
 
-/* "/a" has "/a" and "/a/b", not "/ab". Above the reader's own root, it is "/..". */
+/* Of the reader's own root, that is. */
+static bool is_above(struct rest path)
+{
+	return skip_prefix(&path, "/..", strlen("/..")) && is_at_slash_or_end(path);
+}
+
+/* "/a" has "/a" and "/a/b", not "/ab". */
 static bool is_at_or_below(struct rest path, const char *cgroup)
 {
-	struct rest above = path;
-
-	if (skip_prefix(&above, "/..", strlen("/..")) && is_at_slash_or_end(above))
+	if (is_above(path))
 		return false;
 	return skip_prefix(&path, cgroup,
 			   strcmp(cgroup, "/") == 0 ? 0 : strlen(cgroup)) &&
 	       is_at_slash_or_end(path);
 }
 
+/* "4:cpu,memory:/a": whether it is of the controller; behind that, t is the path. */
+static int take_controller(struct rest *t, const char *controller)
+{
+	struct rest names;
+	uint64_t id;
+
+	cut_suffix(t, "\n", 1);
+	if (take_digits(t, &id) < 0 || !take_char(t, ':'))
+		return -EBADMSG;
+	names = take_until(t, ':');
+	if (!take_char(t, ':'))
+		return -EBADMSG;
+
+	return has_controller(names, controller);
+}
+
 int parse_cgroup_line(const char *text, size_t len, const char *controller,
 		      const char *cgroup)
 {
 	struct rest path = { text, len };
-	struct rest names;
-	uint64_t id;
+	int r = take_controller(&path, controller);
 
-	cut_suffix(&path, "\n", 1);
-	if (take_digits(&path, &id) < 0 || !take_char(&path, ':'))
-		return -EBADMSG;
-	names = take_until(&path, ':');
-	if (!take_char(&path, ':'))
-		return -EBADMSG;
-
-	if (!has_controller(names, controller))
-		return PARSE_OTHER_CGROUP;
+	if (r <= 0)
+		return r < 0 ? r : PARSE_OTHER_CGROUP;
 	return is_at_or_below(path, cgroup);
+}
+
+int parse_cgroup_path(const char *text, size_t len, const char *controller,
+		      const char **out, size_t *out_len)
+{
+	struct rest path = { text, len };
+	int r = take_controller(&path, controller);
+
+	if (r == 1) {
+		*out = path.at;
+		*out_len = is_above(path) ? 0 : path.len;
+	}
+	return r;
 }
 
 int parse_limit(const char *text, size_t len, uint64_t *out_bytes)

@@ -85,6 +85,13 @@ enum { PARSE_OTHER_CGROUP = 2 };
 int parse_cgroup_line(const char *text, size_t len, const char *controller,
 		      const char *cgroup);
 
+/*
+ * Whether a line of /proc/PID/cgroup is of a controller: 1 or 0; then also the path of the
+ * cgroup, which is of no length where it is above the reader's own root.
+ */
+int parse_cgroup_path(const char *text, size_t len, const char *controller,
+		      const char **out, size_t *out_len);
+
 /* A limit in bytes, or "max", which is UINT64_MAX. */
 int parse_limit(const char *text, size_t len, uint64_t *out_bytes);
 

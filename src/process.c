@@ -21,8 +21,7 @@ int process_open(const struct oomctl_ctx *ctx, pid_t pid, struct oomctl_ctx *out
 	return 0;
 }
 
-/* The number of the pidfd's process in the pid namespace of the context's /proc. */
-static int pid_of(const struct oomctl_ctx *ctx, int pidfd, pid_t *out)
+int process_pid_of(const struct oomctl_ctx *ctx, int pidfd, pid_t *out)
 {
 	char text[1024]; /* NSpid: has a number for each of at most 32 pid namespaces */
 	char path[PROCESS_PATH_SIZE];
@@ -54,7 +53,7 @@ int process_open_pidfd(const struct oomctl_ctx *ctx, int pidfd, struct oomctl_ct
 
 	if (pidfd < 0)
 		return -EINVAL;
-	r = pid_of(ctx, pidfd, &pid);
+	r = process_pid_of(ctx, pidfd, &pid);
 	if (r < 0)
 		return r;
 	r = process_open(ctx, pid, &process);
@@ -130,17 +129,24 @@ int process_is_initial(const struct oomctl_ctx *ctx)
 	return (size_t)len == strlen(initial) && memcmp(text, initial, (size_t)len) == 0;
 }
 
+int process_read_own_status(const struct oomctl_ctx *ctx, struct parse_status *out)
+{
+	int r = process_read_status(ctx, "/proc/thread-self/status", out);
+
+	if (r == -EOPNOTSUPP) /* before Linux 3.17 */
+		r = process_read_status(ctx, "/proc/self/status", out);
+	return r;
+}
+
 int process_holds(const struct oomctl_ctx *ctx, int capability)
 {
 	struct parse_status status;
 	int r;
 
-	r = process_read_status(ctx, "/proc/thread-self/status", &status);
-	if (r == -EOPNOTSUPP) /* before Linux 3.17 */
-		r = process_read_status(ctx, "/proc/self/status", &status);
+	r = process_read_own_status(ctx, &status);
 	if (r < 0)
 		return r;
-	if (!(status.cap_eff >> capability & 1))
+	if (!process_has(&status, capability))
 		return PROCESS_LACKS;
 
 	r = process_is_initial(ctx);

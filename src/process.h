@@ -2,6 +2,7 @@
 #ifndef OOMCTL_PROCESS_H
 #define OOMCTL_PROCESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -42,17 +43,39 @@ static inline int process_is_gone(int r)
 /* oomctl_ctx of a process; process_close() it. */
 int process_open(const struct oomctl_ctx *ctx, pid_t pid, struct oomctl_ctx *out);
 int process_open_pidfd(const struct oomctl_ctx *ctx, int pidfd, struct oomctl_ctx *out);
+
+/* The number of a pidfd's process in the pid namespace of the context's /proc; it may have
+ * ended. */
+int process_pid_of(const struct oomctl_ctx *ctx, int pidfd, pid_t *out);
+
 void process_close(const struct oomctl_ctx *process);
 
 /* A stat and a status, wherever they are. */
-int process_read_stat(const struct oomctl_ctx *ctx, const char *path,
+int process_read_stat(const struct oomctl_ctx *process, const char *path,
 		      struct parse_stat *out);
-int process_read_status(const struct oomctl_ctx *ctx, const char *path,
+int process_read_status(const struct oomctl_ctx *process, const char *path,
 			struct parse_status *out);
 
 /* Whether the caller is in the initial user namespace, where alone capabilities count: 1
  * or 0, or a code. */
 int process_is_initial(const struct oomctl_ctx *ctx);
+
+/* Capabilities, by the kernel's numbers. */
+enum {
+	PROCESS_DAC_OVERRIDE = 1,
+	PROCESS_SYS_PTRACE = 19,
+	PROCESS_SYS_ADMIN = 21,
+	PROCESS_SYS_RESOURCE = 24
+};
+
+/* What the calling thread is and holds. */
+int process_read_own_status(const struct oomctl_ctx *ctx, struct parse_status *out);
+
+/* Whether a status has a capability as effective. */
+static inline bool process_has(const struct parse_status *s, int capability)
+{
+	return s->cap_eff >> capability & 1;
+}
 
 /* How the calling thread holds a capability; or a code. */
 enum { PROCESS_LACKS, PROCESS_HOLDS_IN_NAMESPACE, PROCESS_HOLDS };

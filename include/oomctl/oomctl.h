@@ -12,10 +12,12 @@
 #include <oomctl/gauge.h>
 #include <oomctl/meminfo.h>
 #include <oomctl/predict.h>
+#include <oomctl/probe.h>
 #include <oomctl/proc.h>
 #include <oomctl/protect.h>
 #include <oomctl/rank.h>
 #include <oomctl/tune.h>
 #include <oomctl/vm.h>
+#include <oomctl/why.h>
 
 #endif

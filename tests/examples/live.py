@@ -174,6 +174,7 @@ def test_protect_self_shows_why_it_is_refused():
         raise Skip("this process is exempt already")
     expect((result.returncode, said["asked"]), (1, "-1000"))
     assert "CAP_SYS_RESOURCE" in said["refused"], said
+    assert said["cause"].startswith("The value is below the floor"), said
     expect(said["now"], said["before"])
 
 
@@ -181,6 +182,7 @@ def test_protect_self_refuses_what_is_no_adjustment():
     for text in ("1001", "-2147483648"):
         said = said_by(run("protect-self", text))
         assert "out of its documented range" in said["refused"], said
+        assert said["cause"].startswith("The value is out of its documented range"), said
         expect(said["now"], said["before"])
     for text in ("much", "", "9999999999"):
         expect(run("protect-self", text).returncode, 2)

@@ -246,16 +246,35 @@ static bool has_controller(struct rest names, const char *controller);
     assigns \nothing; */
 static bool is_at_slash_or_end(struct rest t);
 
+/*@ requires is_rest(path);
+    assigns \nothing; */
+static bool is_above(struct rest path);
+
 /*@ requires is_rest(path) && is_string(cgroup);
     assigns \nothing;
     ensures \result == 0 || \result == 1; */
 static bool is_at_or_below(struct rest path, const char *cgroup);
+
+/*@ requires \valid(t) && is_rest(*t) && is_string(controller);
+    assigns *t;
+    ensures \result == 0 || \result == 1 || \result == -EBADMSG;
+    ensures is_rest(*t); */
+static int take_controller(struct rest *t, const char *controller);
 
 /*@ requires is_text(text, len) && is_string(controller) && is_string(cgroup);
     assigns \nothing;
     ensures 0 <= \result <= 2 || \result == -EBADMSG; */
 int parse_cgroup_line(const char *text, size_t len, const char *controller,
                       const char *cgroup);
+
+/*@ requires is_text(text, len) && is_string(controller);
+    requires \valid(out) && \valid(out_len) && \separated(out, out_len);
+    assigns *out, *out_len;
+    ensures \result == 0 || \result == 1 || \result == -EBADMSG;
+    ensures \result == 1 ==> is_text(*out, *out_len);
+    ensures \result != 1 ==> *out == \old(*out) && *out_len == \old(*out_len); */
+int parse_cgroup_path(const char *text, size_t len, const char *controller,
+                      const char **out, size_t *out_len);
 
 /*@ requires is_text(text, len) && \valid(out_bytes);
     assigns *out_bytes;

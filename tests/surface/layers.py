@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 MEMORY = 'memchr memcmp memcpy memmove memset strcmp strlen strncmp bcmp'
-SYSTEM = ('__errno_location clock_gettime close getpid lseek openat poll pread pwrite read readlinkat syscall '
-          'sysconf write')
+SYSTEM = ('__errno_location clock_gettime close fstatat fstatfs geteuid getpid kill lseek openat '
+          'poll prctl pread pwrite read readlinkat syscall sysconf write')
 
 # From bottom to top: a file calls files of lower layers only.
 LAYERS = [
@@ -26,17 +26,20 @@ LAYERS = [
     ('object',  'process',     MEMORY),
     ('object',  'scan',        MEMORY),
     ('adj',     'adj',         MEMORY),
+    ('figures', 'cause',       ''),
     ('figures', 'figures',     MEMORY),
-    ('face',    'adjust',      MEMORY),
     ('policy',  'policy',      MEMORY),
+    ('face',    'adjust',      MEMORY),
     ('face',    'gauge',       MEMORY + ' malloc free'),
     ('face',    'meminfo',     MEMORY),
     ('face',    'predict',     MEMORY),
+    ('face',    'probe',       MEMORY),
     ('face',    'proc',        MEMORY),
     ('face',    'protect',     MEMORY),
     ('face',    'rank',        MEMORY),
     ('face',    'tune',        MEMORY),
     ('face',    'vm',          MEMORY),
+    ('face',    'why',         MEMORY),
 ]
 
 # What compilers add on their own: position independence, hardening, 64-bit division.

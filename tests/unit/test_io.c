@@ -3,7 +3,10 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/types.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -49,6 +52,11 @@ ssize_t __wrap_readlinkat(int dir, const char *path, char *buf, size_t size);
 off_t __wrap_lseek(int fd, off_t offset, int whence);
 int __wrap_poll(void *fds, unsigned long count, int timeout);
 long __wrap_syscall(long number, ...);
+int __wrap_fstatat(int dir, const char *path, struct stat *out, int flags);
+int __wrap_fstatfs(int fd, struct statfs *out);
+int __wrap_kill(pid_t pid, int number);
+int __wrap_prctl(int option, ...);
+uid_t __wrap_geteuid(void);
 
 /* A call that succeeds leaves errno as it was. */
 static long answer(const struct step *s)
@@ -136,6 +144,46 @@ long __wrap_syscall(long number, ...)
 {
 	(void)number;
 	return answer(next_step());
+}
+
+/* The count is the owner. */
+int __wrap_fstatat(int dir, const char *path, struct stat *out, int flags)
+{
+	const struct step *s = next_step();
+
+	assert_int_equal(flags, 0);
+	see(dir, path);
+	out->st_uid = (uid_t)s->count;
+	return answer(s) < 0 ? -1 : 0;
+}
+
+/* The count is the flags; a text makes it a /proc. */
+int __wrap_fstatfs(int fd, struct statfs *out)
+{
+	const struct step *s = next_step();
+
+	assert_int_equal(fd, FD);
+	out->f_type = s->text ? 0x9fa0 : 1;
+	out->f_flags = (__typeof__(out->f_flags))s->count;
+	return answer(s) < 0 ? -1 : 0;
+}
+
+int __wrap_kill(pid_t pid, int number)
+{
+	assert_int_equal(pid, FD);
+	assert_int_equal(number, 0);
+	return (int)answer(next_step());
+}
+
+int __wrap_prctl(int option, ...)
+{
+	assert_int_equal(option, PR_GET_DUMPABLE);
+	return (int)answer(next_step());
+}
+
+uid_t __wrap_geteuid(void)
+{
+	return (uid_t)answer(next_step());
 }
 
 static const struct step open_ok = { .count = FD };
@@ -504,6 +552,98 @@ static void a_directory_is_read_again_from_its_first(void **state)
 	assert_int_equal(io_names_rewind(&names), -EIO);
 }
 
+static void a_setter_is_tried_without_writing(void **state)
+{
+	(void)state;
+	closed = 0;
+	PLAY(open_ok, { .err = EROFS });
+	assert_int_equal(io_try_to_set(NULL, "/proc/x"), 0);
+	assert_int_equal(flags_seen, O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	assert_int_equal(closed, FD);
+	assert_int_equal(io_try_to_set(NULL, "/proc/x"), -EROFS);
+	assert_int_equal(steps, 0);
+}
+
+static void a_file_tells_its_owner(void **state)
+{
+	const struct oomctl_ctx ctx = { 11, 22 };
+	uint32_t uid = 77;
+
+	(void)state;
+	errno = EACCES; /* of a call before */
+	PLAY({ .count = 0 }, { .count = 65534 }, { .err = ENOENT }, { .err = EPERM });
+	assert_int_equal(io_owner(&ctx, "/proc/1/x", &uid), 0);
+	assert_int_equal(uid, 0);
+	assert_int_equal(dir_seen, 11);
+	assert_string_equal(path_seen, "1/x");
+	assert_int_equal(io_owner(NULL, "/proc/1/x", &uid), 0);
+	assert_int_equal(uid, 65534);
+	assert_string_equal(path_seen, "/proc/1/x");
+	assert_int_equal(io_owner(NULL, "/proc/1/x", &uid), -EOPNOTSUPP);
+	assert_int_equal(io_owner(NULL, "/proc/1/x", &uid), -EPERM);
+	assert_int_equal(uid, 65534);
+	assert_int_equal(steps, 0);
+}
+
+static void a_file_tells_its_mount(void **state)
+{
+	struct io_mount mount = { false, false };
+
+	(void)state;
+	PLAY(open_ok, { .text = "proc", .count = 0x1020 }, open_ok, { .count = 0x1021 },
+	     open_ok, { .text = "proc", .err = ENOMEM }, { .err = EMFILE });
+	closed = 0;
+	assert_int_equal(io_mount_of(NULL, "/proc/.", &mount), 0);
+	assert_int_equal(flags_seen, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	assert_true(mount.is_proc && !mount.is_read_only);
+	assert_int_equal(closed, FD);
+	assert_int_equal(io_mount_of(NULL, "/proc/.", &mount), 0);
+	assert_true(!mount.is_proc && mount.is_read_only);
+	closed = 0;
+	assert_int_equal(io_mount_of(NULL, "/proc/.", &mount), -ENOMEM);
+	assert_int_equal(closed, FD);
+	assert_int_equal(io_mount_of(NULL, "/proc/.", &mount), -EMFILE);
+	assert_true(!mount.is_proc && mount.is_read_only);
+	assert_int_equal(steps, 0);
+}
+
+static void a_number_is_of_no_process_by_esrch_only(void **state)
+{
+	(void)state;
+	errno = ESRCH; /* of a call before */
+	PLAY({ .count = 0 }, { .err = EPERM }, { .err = ESRCH });
+	assert_int_equal(io_pid_exists(FD), 0);
+	assert_int_equal(io_pid_exists(FD), 0);
+	assert_int_equal(io_pid_exists(FD), -ESRCH);
+	assert_int_equal(steps, 0);
+}
+
+static void the_caller_is_asked_about(void **state)
+{
+	(void)state;
+	PLAY({ .count = 1000 }, { .count = 1 }, { .count = 0 }, { .count = 2 },
+	     { .err = EINVAL });
+	assert_int_equal(io_effective_uid(), 1000);
+	assert_true(io_is_dumpable());
+	assert_false(io_is_dumpable());
+	assert_false(io_is_dumpable());
+	assert_false(io_is_dumpable());
+	assert_int_equal(steps, 0);
+}
+
+static void mrelease_of_no_process_is_ebadf(void **state)
+{
+	(void)state;
+	errno = EBADF; /* of a call before */
+	PLAY({ .err = EBADF }, { .err = ENOSYS }, { .err = EPERM }, { .count = 0 });
+	assert_true(io_has_mrelease());
+	assert_false(io_has_mrelease());
+	assert_false(io_has_mrelease());
+	errno = EBADF;
+	assert_false(io_has_mrelease());
+	assert_int_equal(steps, 0);
+}
+
 static struct io_lines open_lines(void)
 {
 	struct io_lines lines;
@@ -731,6 +871,12 @@ int main(void)
 		cmocka_unit_test(a_link_is_read_whole),
 		cmocka_unit_test(paths_are_looked_up_below_their_root),
 		cmocka_unit_test(a_directory_is_read_again_from_its_first),
+		cmocka_unit_test(a_setter_is_tried_without_writing),
+		cmocka_unit_test(a_file_tells_its_owner),
+		cmocka_unit_test(a_file_tells_its_mount),
+		cmocka_unit_test(a_number_is_of_no_process_by_esrch_only),
+		cmocka_unit_test(the_caller_is_asked_about),
+		cmocka_unit_test(mrelease_of_no_process_is_ebadf),
 		cmocka_unit_test(lines_end_in_newlines_only),
 		cmocka_unit_test(a_file_ends_where_nothing_follows),
 		cmocka_unit_test(a_line_may_fill_the_buffer),

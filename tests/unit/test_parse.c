@@ -626,6 +626,54 @@ static void a_cgroup_has_what_is_at_it_and_below(void **state)
 				 cases[i].want);
 }
 
+static void a_cgroup_line_tells_its_path(void **state)
+{
+	static const struct {
+		const char *line, *controller, *want; /* NULL: of other controllers */
+	} cases[] = {
+		{ "0::/\n", "", "/" },
+		{ "0::/a/b c\n", "", "/a/b c" },
+		{ "0::/a:b", "", "/a:b" },
+		{ "0::/..\n", "", "" },
+		{ "0::/../a\n", "", "" },
+		{ "0::/..a\n", "", "/..a" },
+		{ "0::\n", "", "" },
+		{ "0::/a\n", "memory", NULL },
+		{ "4:memory:/a\n", "memory", "/a" },
+		{ "4:memory:/a\n", "", NULL },
+		{ "4:cpu,memory,pids:/a\n", "memory", "/a" },
+		{ "4:memory2:/a\n", "memory", NULL },
+		{ "1:name=systemd:/a\n", "", NULL },
+	};
+	static const char *const refused[] = { "",       "\n",
+					       "x::/\n", "0",
+					       "0:",     "0:x",
+					       "0:/a\n", "18446744073709551616::/a\n" };
+	const char *untouched = "untouched", *path;
+	size_t len;
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		path = untouched;
+		len = 99;
+		assert_int_equal(parse_cgroup_path(BARE(cases[i].line),
+						   cases[i].controller, &path, &len),
+				 cases[i].want != NULL);
+		assert_int_equal(len, cases[i].want ? strlen(cases[i].want) : 99);
+		if (cases[i].want)
+			assert_memory_equal(path, cases[i].want, len);
+		else
+			assert_ptr_equal(path, untouched);
+	}
+	path = untouched;
+	len = 99;
+	for (size_t i = 0; i < LENGTH(refused); i++)
+		assert_int_equal(parse_cgroup_path(BARE(refused[i]), "", &path, &len),
+				 -EBADMSG);
+	assert_ptr_equal(path, untouched);
+	assert_int_equal(len, 99);
+}
+
 static void a_limit_is_a_number_or_none(void **state)
 {
 	static const struct {
@@ -730,6 +778,7 @@ int main(void)
 		cmocka_unit_test(smaps_without_flags_has_none),
 		cmocka_unit_test(smaps_of_another_form_is_refused),
 		cmocka_unit_test(a_cgroup_has_what_is_at_it_and_below),
+		cmocka_unit_test(a_cgroup_line_tells_its_path),
 		cmocka_unit_test(a_limit_is_a_number_or_none),
 		cmocka_unit_test(what_is_formatted_reads_back),
 	};
