@@ -8,6 +8,7 @@
 
 #include <oomctl/base.h>
 #include <oomctl/calc.h>
+#include <oomctl/dropin.h>
 #include <oomctl/gauge.h>
 #include <oomctl/meminfo.h>
 #include <oomctl/predict.h>

@@ -8,9 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-MEMORY = 'memchr memcmp memcpy memmove memset strcmp strlen strncmp bcmp'
-SYSTEM = ('__errno_location clock_gettime close lseek openat poll pread pwrite read readlinkat syscall '
-          'sysconf write')
+MEMORY = 'memchr memcmp memcpy memmove memset strchr strcmp strlen strncmp strrchr bcmp'
+SYSTEM = ('__errno_location clock_gettime close fchmod fsync lseek openat poll pread pwrite read '
+          'readlinkat renameat syscall sysconf unlinkat write')
 
 # From bottom to top: a file calls files of lower layers only.
 LAYERS = [
@@ -19,12 +19,14 @@ LAYERS = [
     ('pure',    'calc_commit', MEMORY),
     ('pure',    'calc_score',  MEMORY),
     ('pure',    'parse',       MEMORY),
+    ('text',    'sysctl_conf', MEMORY),
     ('outside', 'io',          MEMORY + ' ' + SYSTEM),
     ('context', 'ctx',         'malloc free'),
     ('object',  'knob',        MEMORY),
     ('object',  'process',     MEMORY),
     ('object',  'scan',        MEMORY),
     ('figures', 'figures',     MEMORY),
+    ('face',    'dropin',      MEMORY),
     ('face',    'gauge',       MEMORY + ' malloc free'),
     ('face',    'meminfo',     MEMORY),
     ('face',    'predict',     MEMORY),
