@@ -238,7 +238,7 @@ static int look_into(struct search *s, const char *dir, const char *after,
 /* Moves on; the place has no directory at the end. */
 static int move_on(struct search *s, struct place *place)
 {
-	struct place next = { NULL };
+	struct place next = { .dir = NULL };
 	int r;
 
 	for (size_t i = 0; i < DIRECTORIES; i++) {
@@ -290,7 +290,7 @@ static int add_place(struct search *s, struct sysctl_conf *conf,
 static int add_all(struct search *s, struct sysctl_conf *conf, struct decision *d)
 {
 	static const struct place last = { "/etc/", "sysctl.conf" };
-	struct place place = { NULL };
+	struct place place = { .dir = NULL };
 	int r;
 
 	for (;;) {

@@ -163,18 +163,23 @@ static char separator_of(char c, bool dots)
 static bool normalize(struct rest key, char out[KEY_MAX])
 {
 	bool dots = has_dots(key);
+	bool is_due = false; /* a separator */
 	size_t n = 0;
 
 	for (size_t i = 0; i < key.len; i++) {
 		char c = separator_of(key.at[i], dots);
 
-		if (c == '\0' || n == KEY_MAX - 1)
+		if (c == '/') {
+			is_due = n > 0;
+			continue;
+		}
+		if (c == '\0' || n + is_due >= KEY_MAX - 1)
 			return false;
-		if (c != '/' || (n > 0 && out[n - 1] != '/'))
-			out[n++] = c;
+		if (is_due)
+			out[n++] = '/';
+		is_due = false;
+		out[n++] = c;
 	}
-	if (n > 0 && out[n - 1] == '/')
-		n--;
 	out[n] = '\0';
 	return true;
 }
