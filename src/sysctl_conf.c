@@ -369,6 +369,11 @@ const struct sysctl_setting *sysctl_conf_own(const struct sysctl_conf *conf, int
 	return s->state == SYSCTL_ASSIGNED ? s : NULL;
 }
 
+static bool is_zero(const struct sysctl_setting *s)
+{
+	return s->code == 0 && s->value == 0;
+}
+
 /* Whether the setting of the other of ratio and kbytes makes this one 0. */
 static bool undoes(const struct sysctl_conf *conf, const struct sysctl_setting *other,
 		   const struct sysctl_setting *own, int knob)
@@ -376,10 +381,12 @@ static bool undoes(const struct sysctl_conf *conf, const struct sysctl_setting *
 	if (!other)
 		return false;
 
-	/* systemd does not write a value that the file has: to the other, it has 0 then. */
-	if (conf->loader == OOMCTL_DROPIN_SYSTEMD && other->code == 0 &&
-	    other->value == 0)
-		return false;
+	/* systemd does not write what a knob holds: 0 when the other is set, and, of kbytes,
+	 * when the kernel has booted. */
+	if (conf->loader == OOMCTL_DROPIN_SYSTEMD && is_zero(other))
+		return knob == KBYTES && (!own || is_zero(own));
+	if (conf->loader == OOMCTL_DROPIN_SYSTEMD && own && is_zero(own))
+		return true;
 
 	/* A pattern that is of both sets them in the order of their names. */
 	return !own || other->line > own->line ||
