@@ -71,12 +71,16 @@ OOMCTL_EXPORT int oomctl_dropin_parse(const char *text, size_t length,
 /* Copies the directory of a path, and returns its last part; NULL when it cannot be one. */
 static const char *split_path(const char *path, char dir[PATH_LIMIT + 1])
 {
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
-	size_t len = (size_t)(name - path);
+	size_t len = strlen(path);
+	const char *name;
 
-	if (strlen(path) > PATH_LIMIT || strlen(name) > NAME_LIMIT || *name == '\0' ||
-	    strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+	if (len > PATH_LIMIT)
+		return NULL;
+	while (len > 0 && path[len - 1] != '/')
+		len--;
+	name = path + len;
+	if (strlen(name) > NAME_LIMIT || *name == '\0' || strcmp(name, ".") == 0 ||
+	    strcmp(name, "..") == 0)
 		return NULL;
 
 	memcpy(dir, path, len);
@@ -158,7 +162,7 @@ OOMCTL_EXPORT int oomctl_dropin_read(const char *path, struct oomctl_policy *out
 }
 
 /* A file hides those of its name in later directories. */
-static const char *const directories[] = {
+static const char directories[][sizeof("/usr/local/lib/sysctl.d/")] = {
 	"/etc/sysctl.d/",     "/run/sysctl.d/", "/usr/local/lib/sysctl.d/",
 	"/usr/lib/sysctl.d/", "/lib/sysctl.d/",
 };
@@ -175,7 +179,7 @@ struct search {
 	const char *root;
 	size_t root_len;
 	enum oomctl_dropin_loader loader;
-	char path[PATH_LIMIT + sizeof("/usr/local/lib/sysctl.d/") + NAME_LIMIT];
+	char path[PATH_LIMIT + sizeof(directories[0]) + NAME_LIMIT];
 };
 
 /* In the buffer that the next call uses again. */
@@ -289,7 +293,6 @@ static int add_place(struct search *s, struct sysctl_conf *conf,
 
 static int add_all(struct search *s, struct sysctl_conf *conf, struct decision *d)
 {
-	static const struct place last = { "/etc/", "sysctl.conf" };
 	struct place place = { .dir = NULL };
 	int r;
 
@@ -303,7 +306,12 @@ static int add_all(struct search *s, struct sysctl_conf *conf, struct decision *
 		if (r < 0)
 			return r;
 	}
-	return s->loader == OOMCTL_DROPIN_PROCPS ? add_place(s, conf, &last, d) : 0;
+	if (s->loader != OOMCTL_DROPIN_PROCPS)
+		return 0;
+
+	place.dir = "/etc/";
+	memcpy(place.name, "sysctl.conf", sizeof("sysctl.conf"));
+	return add_place(s, conf, &place, d);
 }
 
 /* The path of the file that decides, and the value in a policy. */

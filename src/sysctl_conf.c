@@ -214,7 +214,9 @@ static enum match match_pattern(const char *p, const char *name)
 
 static bool is_pattern(const char *key)
 {
-	return strchr(key, '*') || strchr(key, '?') || strchr(key, '[');
+	while (*key && *key != '*' && *key != '?' && *key != '[')
+		key++;
+	return *key != '\0';
 }
 
 /* The kernel takes "010" for 8, and "0x10" for 16: only what has one meaning is read. */

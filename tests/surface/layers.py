@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-MEMORY = 'memchr memcmp memcpy memmove memset strchr strcmp strlen strncmp strrchr bcmp'
+MEMORY = 'memchr memcmp memcpy memmove memset strcmp strlen strncmp bcmp'
 SYSTEM = ('__errno_location clock_gettime close fchmod fsync lseek openat poll pread pwrite read '
           'readlinkat renameat syscall sysconf unlinkat write')
 

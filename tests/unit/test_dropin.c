@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <oomctl/dropin.h>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "fixture.h"
+#include "io.h"
 #include "test.h"
 
 enum { ALL = 0x3fe, RATIO = OOMCTL_POLICY_OVERCOMMIT_RATIO };
@@ -66,6 +66,7 @@ int __real_fsync(int fd);
 int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to);
 int __real_renameat(int from_dir, const char *from, int to_dir, const char *to);
 long __wrap_syscall(long number, ...);
+long __real_syscall(long number, ...);
 
 int __wrap_openat(int dir, const char *path, int flags, ...)
 {
@@ -119,7 +120,7 @@ long __wrap_syscall(long number, ...)
 	va_end(arguments);
 	assert_int_equal(number, SYS_getdents64);
 	if (!listed)
-		return getdents64(fd, buf, size);
+		return __real_syscall(number, fd, buf, size);
 
 	n = (long)((19 + strlen(listed) + 1 + 7) / 8 * 8);
 	memset(buf, 0, (size_t)n);
@@ -512,13 +513,15 @@ static void a_size_that_differs_gets_what_it_knows(void **state)
 /* Fails the test unless a directory of the fixture has this many entries. */
 static void expect_entries(const struct fixture *f, const char *dir, int want)
 {
-	DIR *d = opendir(fixture_path(f, dir));
+	struct io_names
+	    names; /* readdir(3) fails at large inodes where a long has 32 bits */
+	const char *name;
 	int n = -2; /* . and .. */
 
-	assert_non_null(d);
-	while (readdir(d))
+	assert_int_equal(io_names_open(NULL, fixture_path(f, dir), &names), 0);
+	while (io_names_next(&names, &name) == 0 && name)
 		n++;
-	closedir(d);
+	io_names_close(&names);
 	assert_int_equal(n, want);
 }
 
@@ -1288,5 +1291,5 @@ int main(void)
 		FIXTURE_TEST(a_name_longer_than_any_is_refused),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("dropin", tests, NULL, NULL);
 }
