@@ -24,7 +24,7 @@ OOMCTL_EXPORT int oomctl_dropin_render(const struct oomctl_policy *policy, char 
 	if (!policy || !out_text || !out_length)
 		return -EINVAL;
 
-	r = sysctl_conf_render(knob_of_vm, policy, buf, &begin);
+	r = sysctl_conf_render(knob_of_vm, policy, buf + sizeof(buf), &begin);
 	if (r < 0)
 		return r;
 	len = (size_t)(buf + sizeof(buf) - begin);
@@ -102,7 +102,7 @@ OOMCTL_EXPORT int oomctl_dropin_write(const char *path,
 	name = split_path(path, dir);
 	if (!name)
 		return -EINVAL;
-	r = sysctl_conf_render(knob_of_vm, policy, buf, &begin);
+	r = sysctl_conf_render(knob_of_vm, policy, buf + sizeof(buf), &begin);
 	if (r < 0)
 		return r;
 
@@ -161,17 +161,17 @@ OOMCTL_EXPORT int oomctl_dropin_read(const char *path, struct oomctl_policy *out
 	return 0;
 }
 
-/* A file hides those of its name in later directories. */
+/* A file hides those of its name in later directories; in the last is just sysctl.conf. */
 static const char directories[][sizeof("/usr/local/lib/sysctl.d/")] = {
 	"/etc/sysctl.d/",     "/run/sysctl.d/", "/usr/local/lib/sysctl.d/",
-	"/usr/lib/sysctl.d/", "/lib/sysctl.d/",
+	"/usr/lib/sysctl.d/", "/lib/sysctl.d/", "/etc/",
 };
 
-enum { DIRECTORIES = sizeof(directories) / sizeof(directories[0]) };
+enum { DIRECTORIES = 5, OF_SYSCTL_CONF = DIRECTORIES, NOWHERE };
 
 /* Which file: its name is "" before the first. */
 struct place {
-	const char *dir;
+	int dir;
 	char name[NAME_LIMIT + 1];
 };
 
@@ -183,8 +183,9 @@ struct search {
 };
 
 /* In the buffer that the next call uses again. */
-static const char *path_of(struct search *s, const char *dir, const char *name)
+static const char *path_of(struct search *s, int place, const char *name)
 {
+	const char *dir = directories[place];
 	char *end = s->path + s->root_len;
 
 	memcpy(s->path, s->root, s->root_len);
@@ -204,7 +205,7 @@ static bool is_read(enum oomctl_dropin_loader loader, const char *name)
 }
 
 /* The first name behind `after`, if it comes before what next has already. */
-static int look_at_names(struct search *s, struct io_names *names, const char *dir,
+static int look_at_names(struct search *s, struct io_names *names, int dir,
 			 const char *after, struct place *next)
 {
 	const char *name;
@@ -215,7 +216,7 @@ static int look_at_names(struct search *s, struct io_names *names, const char *d
 		if (r < 0 || !name)
 			return r;
 		if (!is_read(s->loader, name) || strcmp(name, after) <= 0 ||
-		    (next->dir && strcmp(name, next->name) >= 0))
+		    (next->dir != NOWHERE && strcmp(name, next->name) >= 0))
 			continue;
 		if (strlen(name) > NAME_LIMIT)
 			return -EBADMSG;
@@ -224,8 +225,7 @@ static int look_at_names(struct search *s, struct io_names *names, const char *d
 	}
 }
 
-static int look_into(struct search *s, const char *dir, const char *after,
-		     struct place *next)
+static int look_into(struct search *s, int dir, const char *after, struct place *next)
 {
 	struct io_names names;
 	int r;
@@ -239,14 +239,14 @@ static int look_into(struct search *s, const char *dir, const char *after,
 	return r;
 }
 
-/* Moves on; the place has no directory at the end. */
+/* Moves on; the place is nowhere at the end. */
 static int move_on(struct search *s, struct place *place)
 {
-	struct place next = { .dir = NULL };
+	struct place next = { .dir = NOWHERE };
 	int r;
 
-	for (size_t i = 0; i < DIRECTORIES; i++) {
-		r = look_into(s, directories[i], place->name, &next);
+	for (int i = 0; i < DIRECTORIES; i++) {
+		r = look_into(s, i, place->name, &next);
 		if (r < 0)
 			return r;
 	}
@@ -256,11 +256,11 @@ static int move_on(struct search *s, struct place *place)
 
 /* A knob and the one that may undo it, each with the place of its setting. */
 struct decision {
-	enum oomctl_vm_knob knobs[2];
+	int knobs[2];
 	struct place places[2];
 };
 
-static enum oomctl_vm_knob other_of(enum oomctl_vm_knob knob)
+static int other_of(int knob)
 {
 	switch (knob) {
 	case OOMCTL_VM_OVERCOMMIT_RATIO:
@@ -293,14 +293,14 @@ static int add_place(struct search *s, struct sysctl_conf *conf,
 
 static int add_all(struct search *s, struct sysctl_conf *conf, struct decision *d)
 {
-	struct place place = { .dir = NULL };
+	struct place place = { .dir = NOWHERE };
 	int r;
 
 	for (;;) {
 		r = move_on(s, &place);
 		if (r < 0)
 			return r;
-		if (!place.dir)
+		if (place.dir == NOWHERE)
 			break;
 		r = add_place(s, conf, &place, d);
 		if (r < 0)
@@ -309,7 +309,7 @@ static int add_all(struct search *s, struct sysctl_conf *conf, struct decision *
 	if (s->loader != OOMCTL_DROPIN_PROCPS)
 		return 0;
 
-	place.dir = "/etc/";
+	place.dir = OF_SYSCTL_CONF;
 	memcpy(place.name, "sysctl.conf", sizeof("sysctl.conf"));
 	return add_place(s, conf, &place, d);
 }
@@ -336,7 +336,7 @@ static int decide(struct search *s, const struct sysctl_conf *conf,
 	return 0;
 }
 
-static int find(struct search *s, enum oomctl_vm_knob knob, struct oomctl_policy *out,
+static int find(struct search *s, int knob, struct oomctl_policy *out,
 		const char **out_path)
 {
 	struct decision d = { .knobs = { knob, other_of(knob) } };
@@ -376,7 +376,7 @@ OOMCTL_EXPORT int oomctl_dropin_find(const char *root, enum oomctl_dropin_loader
 		return -EINVAL;
 
 	s.root_len = length_of_root(s.root);
-	r = find(&s, knob, &policy, &path);
+	r = find(&s, (int)knob, &policy, &path);
 	if (r < 0)
 		return r;
 	len = strlen(path);

@@ -221,7 +221,7 @@ enum { TEMPORARY_SIZE = sizeof(TEMPORARY) + 20 };
 /* A new file, with a name that nobody has: the clock only helps to find one soon. */
 static int create_temporary(int dir, char buf[TEMPORARY_SIZE], const char **out_name)
 {
-	char *end = buf + TEMPORARY_SIZE - 1;
+	char *end = buf + (TEMPORARY_SIZE - 1);
 	struct timespec t = { 0 };
 	int tries = TRIES;
 	uint64_t number;

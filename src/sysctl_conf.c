@@ -105,9 +105,9 @@ static char *prepend_line(char *begin, const struct knob *k, uint64_t value)
 }
 
 int sysctl_conf_render(const struct knob *knobs, const struct oomctl_policy *policy,
-		       char buf[OOMCTL_DROPIN_MAX], const char **out_begin)
+		       char *end, const char **out_begin)
 {
-	char *begin = buf + OOMCTL_DROPIN_MAX;
+	char *begin = end;
 	uint32_t lines = lines_of(knobs, policy);
 
 	if (lines == 0)
@@ -154,9 +154,11 @@ static bool has_dots(struct rest key)
 
 static char separator_of(char c, bool dots)
 {
-	if (!dots)
-		return c;
-	return c == '.' ? '/' : c == '/' ? '.' : c;
+	if (dots && c == '.')
+		return '/';
+	if (dots && c == '/')
+		return '.';
+	return c;
 }
 
 /* A path below /proc/sys, without needless separators; false when it is of no knob. */
@@ -340,7 +342,7 @@ int sysctl_conf_add(struct sysctl_conf *conf, const char *text, size_t len, bool
 		return 0;
 
 	for (int i = FIRST; i < SYSCTL_KNOBS; i++) {
-		code = conf->wanted & bit_of(i) ? add_to(conf, i, &a) : 0;
+		code = (conf->wanted & bit_of(i)) ? add_to(conf, i, &a) : 0;
 		if (r == 0)
 			r = code;
 	}

@@ -12,9 +12,10 @@
 
 /* The text of sysctl.d files, to values and back; pure. Each loader's rules: dropin.h. */
 
-/* Writes to the end of buf, from where *out_begin is; -EINVAL for what has no text. */
+/* Writes up to end, before which there are OOMCTL_DROPIN_MAX bytes, from *out_begin on;
+ * -EINVAL for what has no text. */
 int sysctl_conf_render(const struct knob *knobs, const struct oomctl_policy *policy,
-		       char buf[OOMCTL_DROPIN_MAX], const char **out_begin);
+		       char *end, const char **out_begin);
 
 /* What lines say of one knob, which is one of enum oomctl_vm_knob wherever it is named. */
 struct sysctl_setting {
