@@ -272,7 +272,7 @@ static bool split(const struct sysctl_conf *conf, struct rest line, struct assig
 		return false;
 
 	/* A name that begins with a blank is another name for procps. */
-	if (minus && is_blank(*line.at) && conf->loader == OOMCTL_DROPIN_PROCPS)
+	if (is_blank(*line.at) && conf->loader == OOMCTL_DROPIN_PROCPS)
 		return false;
 
 	equals = memchr(line.at, '=', line.len);

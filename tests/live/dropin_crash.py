@@ -16,10 +16,10 @@ OLD = "vm.overcommit_ratio = 50\n" * 40  # longer than the new text
 RENAME = "renameat"
 
 
-def run(driver, path, *options):
+def run(driver, path):
     """How the driver ended, and the names of its system calls: before the call, and of it with
     the getppid() that ends it."""
-    done = subprocess.run(["strace", "-qq", "-e", "signal=none", *options, driver, "write", path, "77"],
+    done = subprocess.run(["strace", "-qq", "-e", "signal=none", driver, "write", path, "77"],
                           capture_output=True, text=True, check=False, timeout=60)
     names = re.findall(r"^(\w+)\(", done.stderr, flags=re.M)
     begin = names.index("getppid") + 1
@@ -41,9 +41,9 @@ def put_old(path, old):
 def kill_before(driver, path, before, names, i):
     """Whether the driver was killed there, and the files that it leaves beside its own."""
     nth = (before + names[:i + 1]).count(names[i])
-    done = subprocess.run(["strace", "-qq", "-o", os.devnull, "-e",
-                           f"inject={names[i]}:signal=KILL:when={nth}", driver, "write", path, "77"],
-                          check=False, timeout=60)
+    kill = f"inject={names[i]}:signal=KILL:when={nth}"
+    done = subprocess.run(["strace", "-qq", "-o", os.devnull, "-e", kill, driver, "write", path,
+                           "77"], check=False, timeout=60)
     beside = [p for p in path.parent.iterdir() if p != path]
     is_hidden = all(re.fullmatch(r"\.oomctl-\d+", p.name) for p in beside)
     for p in beside:

@@ -399,6 +399,14 @@ static void lines_are_read_as_loaders_read_them(void **state)
 		{ "vm.overcommit_*=1\n-vm.overcommit_ratio\n", MEMORY | KBYTES, 0, 1 },
 		{ "-vm.overcommit_ratio\nvm.overcommit_*=1\n", MEMORY | KBYTES, 0, 1 },
 		{ "-vm.overcommit_*\nvm.overcommit_*=1\n", MEMORY | RATIO, 1, 0 },
+		{ "vm.overcommit_*=1\nvm.overcommit_ratio\n", MEMORY | RATIO, 1, 0 },
+		/* As long as a pattern can be. */
+		{ "vm.*******************************************"
+		  "*overcommit_ratio=1\n",
+		  RATIO, 1, 0 },
+		{ "vm.*******************************************"
+		  "**overcommit_ratio=1\n",
+		  0, 0, 0 },
 		{ "-vm.overcommit_ratio\nvm.overcommit_ratio=5\n", RATIO, 5, 0 },
 		{ "vm.overcommit_ratio=5\n-vm.overcommit_ratio\n", RATIO, 5, 0 },
 	};
@@ -995,6 +1003,9 @@ static void the_file_that_decides_is_found(void **state)
 		    { ETC "b.conf", "-vm/overcommit_ratio\n" } },
 		  { NULL, ETC "a.conf" },
 		  { 0, 1 } },
+		{ { { ETC "a.conf", R "1\nvm.overcommit_ratio\n" } },
+		  BOTH(ETC "a.conf"),
+		  BOTH(1) },
 		{ { { ETC "a.conf", "- " R "1\n" } }, { ETC "a.conf", NULL }, { 1, 0 } },
 		{ { { ETC "a.conf", R "1\n" }, { ETC "b.conf", "vm.overcommit_r*=2\n" } },
 		  BOTH(ETC "a.conf"),
