@@ -1020,6 +1020,78 @@ static int probe(void)
 	return 0;
 }
 
+static int dropin_render(void)
+{
+	//! [dropin_render]
+	struct oomctl_policy strict = {
+		.knobs = OOMCTL_POLICY_OVERCOMMIT_MEMORY | OOMCTL_POLICY_OVERCOMMIT_RATIO,
+		.overcommit_memory = OOMCTL_OVERCOMMIT_NEVER,
+		.overcommit_ratio = 80,
+	};
+	char text[OOMCTL_DROPIN_MAX];
+	size_t length;
+	int r;
+
+	r = oomctl_dropin_render(&strict, text, sizeof(text), &length);
+	if (r == 0)
+		printf("%zu bytes for a file of sysctl.d:\n%s", length, text);
+	//! [dropin_render]
+	return r;
+}
+
+static int dropin_parse(void)
+{
+	//! [dropin_parse]
+	static const char text[] = "# ours\nvm.overcommit_ratio = 80\n";
+	struct oomctl_policy policy;
+	int r;
+
+	r = oomctl_dropin_parse(text, sizeof(text) - 1, &policy, sizeof(policy));
+	if (r == 0 && (policy.knobs & OOMCTL_POLICY_OVERCOMMIT_RATIO))
+		printf("the ratio will be %" PRId32 "\n", policy.overcommit_ratio);
+	//! [dropin_parse]
+	return r;
+}
+
+static int dropin_write(void)
+{
+	//! [dropin_write]
+	const char *path = "90-oom.conf"; /* that would be /etc/sysctl.d/90-oom.conf */
+	struct oomctl_policy policy = { .knobs = OOMCTL_POLICY_PANIC_ON_OOM,
+					.panic_on_oom = OOMCTL_PANIC_NEVER };
+	struct oomctl_policy kept;
+	int r;
+
+	r = oomctl_dropin_write(path, &policy);
+	if (r == 0)
+		r = oomctl_dropin_read(path, &kept, sizeof(kept));
+	if (r == 0 && kept.panic_on_oom == policy.panic_on_oom)
+		printf("%s is there for the next boot\n", path);
+	//! [dropin_write]
+	unlink(path);
+	return r;
+}
+
+static int dropin_find(void)
+{
+	//! [dropin_find]
+	struct oomctl_policy at_boot;
+	char path[300];
+	int r;
+
+	r = oomctl_dropin_find(NULL, OOMCTL_DROPIN_SYSTEMD, OOMCTL_VM_OVERCOMMIT_RATIO,
+			       &at_boot, sizeof(at_boot), path, sizeof(path));
+	if (r == -EOPNOTSUPP) {
+		puts("no file sets the ratio at boot");
+		return 0;
+	}
+	if (r == 0)
+		printf("%s sets the ratio to %" PRId32 "\n", path,
+		       at_boot.overcommit_ratio);
+	//! [dropin_find]
+	return r;
+}
+
 static int (*const snippets[])(void) = {
 	adjust_proc,
 	adjust_proc_by,
@@ -1072,6 +1144,10 @@ static int (*const snippets[])(void) = {
 	why_proc,
 	why_pidfd,
 	probe,
+	dropin_render,
+	dropin_parse,
+	dropin_write,
+	dropin_find,
 };
 
 static bool is_refusal(int r)

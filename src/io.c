@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h> /* renameat() */
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "internal.h"
+#include "parse.h"
 
 /* A storm of signals must not hold the caller for ever. */
 enum { TRIES = 100 };
@@ -203,6 +205,96 @@ int io_write_again(int fd, const char *text, size_t len)
 	return write_once(fd, text, len, 0);
 }
 
+static int sync_file(int fd)
+{
+	int tries = TRIES;
+	int r;
+
+	do {
+		r = fsync(fd);
+	} while (r < 0 && is_interrupted(&tries));
+
+	/* EINVAL: this file system, or its directories, need none. */
+	return r < 0 && errno != EINVAL ? code_of(errno) : 0;
+}
+
+/* Hidden, and without ".conf" at its end: no loader reads it. */
+#define TEMPORARY ".oomctl-"
+enum { TEMPORARY_SIZE = sizeof(TEMPORARY) + 20 };
+
+/* A new file, with a name that nobody has: the clock only helps to find one soon. */
+static int create_temporary(int dir, char buf[TEMPORARY_SIZE], const char **out_name)
+{
+	char *end = buf + (TEMPORARY_SIZE - 1);
+	struct timespec t = { 0 };
+	int tries = TRIES;
+	uint64_t number;
+	int fd;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	number = (uint64_t)t.tv_nsec;
+	*end = '\0';
+	do {
+		*out_name = prepend_text(prepend_u64(end, number++), TEMPORARY);
+		fd = openat(dir, *out_name,
+			    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	} while (fd < 0 && (errno == EEXIST || errno == EINTR) && --tries > 0);
+
+	return fd < 0 ? code_of(errno) : fd;
+}
+
+static int fill_file(int fd, const char *text, size_t len, mode_t mode)
+{
+	int r = write_once(fd, text, len, CURRENT);
+
+	if (r == 0 && fchmod(fd, mode) < 0) /* what umask takes away from open(2) */
+		r = code_of(errno);
+	return r == 0 ? sync_file(fd) : r;
+}
+
+static int rename_below(int dir, const char *from, const char *to)
+{
+	if (renameat(dir, from, dir, to) == 0)
+		return 0;
+	return errno == EISDIR ? -EINVAL : code_of(errno);
+}
+
+static int replace_below(int dir, const char *name, const char *text, size_t len,
+			 mode_t mode)
+{
+	char buf[TEMPORARY_SIZE];
+	const char *temporary;
+	int fd, r;
+
+	fd = create_temporary(dir, buf, &temporary);
+	if (fd < 0)
+		return fd;
+
+	r = fill_file(fd, text, len, mode);
+	close(fd); /* after fsync(2), nothing is left to fail */
+	if (r == 0)
+		r = rename_below(dir, temporary, name);
+	if (r < 0) {
+		unlinkat(dir, temporary, 0);
+		return r;
+	}
+	return sync_file(dir) == 0 ? 0 : -EIO;
+}
+
+int io_replace(const char *dir, const char *name, const char *text, size_t len,
+	       uint32_t mode)
+{
+	int fd, r;
+
+	fd = open_below(NULL, dir, O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return fd;
+
+	r = replace_below(fd, name, text, len, (mode_t)mode);
+	close(fd);
+	return r;
+}
+
 int io_open_dir(const struct oomctl_ctx *ctx, const char *path, int *out_fd)
 {
 	int fd = open_below(ctx, path, O_PATH | O_DIRECTORY);
@@ -366,10 +458,19 @@ void io_names_close(struct io_names *names)
 int io_lines_open(const struct oomctl_ctx *ctx, const char *path, struct io_lines *out)
 {
 	out->is_cut = false;
+	out->is_by_hand = false;
 	out->pos = 0;
 	out->len = 0;
 	out->fd = open_below(ctx, path, O_RDONLY);
 	return out->fd < 0 ? out->fd : 0;
+}
+
+int io_lines_open_by_hand(const char *path, struct io_lines *out)
+{
+	int r = io_lines_open(NULL, path, out);
+
+	out->is_by_hand = true;
+	return r;
 }
 
 /* Moves what is left to the front and reads on; the number of bytes that came. */
@@ -408,9 +509,11 @@ static ssize_t next_piece(struct io_lines *lines, const char **out)
 		n = read_on(lines);
 		if (n < 0)
 			return n;
-		if (n == 0) /* what is left has no newline: it was cut */
-			return lines->pos == lines->len ? 0 : -EBADMSG;
-		len = buffered_line(lines);
+		if (n == 0 && lines->pos == lines->len)
+			return 0;
+		if (n == 0 && !lines->is_by_hand) /* without a newline, it was cut */
+			return -EBADMSG;
+		len = n == 0 ? lines->len - lines->pos : buffered_line(lines);
 	}
 
 	*out = lines->buf + lines->pos;
@@ -429,7 +532,7 @@ ssize_t io_lines_next(struct io_lines *lines, const char **out)
 			return -EBADMSG;
 		is_rest = lines->is_cut;
 		n = next_piece(lines, out);
-		lines->is_cut = n > 0 && (*out)[n - 1] != '\n';
+		lines->is_cut = n == sizeof(lines->buf) && (*out)[n - 1] != '\n';
 	} while (n > 0 && is_rest);
 	return n;
 }

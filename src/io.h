@@ -42,6 +42,14 @@ ssize_t io_read_link(const struct oomctl_ctx *ctx, const char *path, char *buf,
 int io_write(const struct oomctl_ctx *ctx, const char *path, const char *text,
 	     size_t len);
 
+/*
+ * Makes name of dir a file of this text and mode, or leaves all as it was. What is there
+ * is replaced, a link too; -EINVAL when it is a directory. -EIO when the new file is there,
+ * but may not outlast a power failure.
+ */
+int io_replace(const char *dir, const char *name, const char *text, size_t len,
+	       uint32_t mode);
+
 /* A descriptor that later paths are looked up below; io_close() it. */
 int io_open_dir(const struct oomctl_ctx *ctx, const char *path, int *out_fd);
 
@@ -94,12 +102,16 @@ void io_names_close(struct io_names *names);
 /* The lines of a file of any size. */
 struct io_lines {
 	int fd;
-	bool is_cut; /* the last line was longer than the buffer */
+	bool is_cut;     /* the last line was longer than the buffer */
+	bool is_by_hand; /* the file may end without a newline */
 	size_t pos, len;
 	char buf[2048]; /* a status, or the first words of any line */
 };
 
 int io_lines_open(const struct oomctl_ctx *ctx, const char *path, struct io_lines *out);
+
+/* The same of a file that is no kernel's. */
+int io_lines_open_by_hand(const char *path, struct io_lines *out);
 
 /*
  * The length of the next line, with its newline, valid until the next call; 0 at the end.

@@ -9,6 +9,7 @@
 #include <oomctl/adjust.h>
 #include <oomctl/base.h>
 #include <oomctl/calc.h>
+#include <oomctl/dropin.h>
 #include <oomctl/gauge.h>
 #include <oomctl/meminfo.h>
 #include <oomctl/predict.h>

@@ -123,7 +123,8 @@ def print_lines(out, names):
                     *(out / "cover" / f"{name}.profraw" for name in names)], check=True)
     objects = [word for program in programs.values() for word in ("-object", program)]
     subprocess.run([tool["cov"], "report", *objects[1:], f"-instr-profile={merged}",
-                    *(SOURCE / "src" / f"{name}.c" for name in ("parse", "calc_commit", "calc_score"))],
+                    *(SOURCE / "src" / f"{name}.c"
+                      for name in ("parse", "sysctl_conf", "calc_commit", "calc_score"))],
                    check=True)
 
 

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 MEMORY = 'memchr memcmp memcpy memmove memset strcmp strlen strncmp bcmp'
-SYSTEM = ('__errno_location clock_gettime close fstatat fstatfs geteuid getpid kill lseek openat '
-          'poll prctl pread pwrite read readlinkat syscall sysconf write')
+SYSTEM = ('__errno_location clock_gettime close fchmod fstatat fstatfs fsync geteuid getpid kill lseek '
+          'openat poll prctl pread pwrite read readlinkat renameat syscall sysconf unlinkat write')
 
 # From bottom to top: a file calls files of lower layers only.
 LAYERS = [
@@ -19,6 +19,7 @@ LAYERS = [
     ('pure',    'calc_commit', MEMORY),
     ('pure',    'calc_score',  MEMORY),
     ('pure',    'parse',       MEMORY),
+    ('text',    'sysctl_conf', MEMORY),
     ('outside', 'io',          MEMORY + ' ' + SYSTEM),
     ('context', 'ctx',         'malloc free'),
     ('object',  'cgroup',      MEMORY),
@@ -30,6 +31,7 @@ LAYERS = [
     ('figures', 'figures',     MEMORY),
     ('policy',  'policy',      MEMORY),
     ('face',    'adjust',      MEMORY),
+    ('face',    'dropin',      MEMORY),
     ('face',    'gauge',       MEMORY + ' malloc free'),
     ('face',    'meminfo',     MEMORY),
     ('face',    'predict',     MEMORY),

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: MIT */
+#include "sysctl_conf.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "parse.h"
+
+/* The longest name of a knob has 27, a pattern may have more. */
+enum { KEY_MAX = 64, FIRST = OOMCTL_VM_OVERCOMMIT_MEMORY };
+
+#define RATIO OOMCTL_VM_OVERCOMMIT_RATIO
+#define KBYTES OOMCTL_VM_OVERCOMMIT_KBYTES
+
+/* By enum oomctl_vm_knob. */
+static const size_t member_of[SYSCTL_KNOBS] = {
+	[OOMCTL_VM_OVERCOMMIT_MEMORY] = offsetof(struct oomctl_policy, overcommit_memory),
+	[OOMCTL_VM_OVERCOMMIT_RATIO] = offsetof(struct oomctl_policy, overcommit_ratio),
+	[OOMCTL_VM_OVERCOMMIT_KBYTES] = offsetof(struct oomctl_policy, overcommit_kbytes),
+	[OOMCTL_VM_PANIC_ON_OOM] = offsetof(struct oomctl_policy, panic_on_oom),
+	[OOMCTL_VM_OOM_KILL_ALLOCATING_TASK] =
+	    offsetof(struct oomctl_policy, oom_kill_allocating_task),
+	[OOMCTL_VM_OOM_DUMP_TASKS] = offsetof(struct oomctl_policy, oom_dump_tasks),
+	[OOMCTL_VM_ADMIN_RESERVE_KBYTES] =
+	    offsetof(struct oomctl_policy, admin_reserve_kbytes),
+	[OOMCTL_VM_USER_RESERVE_KBYTES] =
+	    offsetof(struct oomctl_policy, user_reserve_kbytes),
+	[OOMCTL_VM_PANIC_TIMEOUT] = offsetof(struct oomctl_policy, panic_timeout),
+};
+
+static uint32_t bit_of(int knob)
+{
+	return (uint32_t)1 << knob;
+}
+
+static const char *name_of(const struct knob *k)
+{
+	return k->path + strlen("/proc/sys/");
+}
+
+static uint64_t value_of(const struct oomctl_policy *policy, int knob, bool is_wide)
+{
+	const char *member = (const char *)policy + member_of[knob];
+	uint64_t wide;
+	int32_t v;
+
+	if (is_wide) {
+		memcpy(&wide, member, sizeof(wide));
+		return wide;
+	}
+	memcpy(&v, member, sizeof(v));
+	return (uint64_t)(int64_t)v;
+}
+
+void sysctl_conf_put(const struct knob *knobs, int knob, uint64_t value,
+		     struct oomctl_policy *policy)
+{
+	char *member = (char *)policy + member_of[knob];
+	int32_t v = (int32_t)(int64_t)value;
+
+	if (knobs[knob].is_wide)
+		memcpy(member, &value, sizeof(value));
+	else
+		memcpy(member, &v, sizeof(v));
+	policy->knobs |= bit_of(knob);
+}
+
+static bool takes(const struct knob *k, int64_t value)
+{
+	return k->is_wide || (value >= k->min && value <= k->max);
+}
+
+/* The knobs that get a line, or 0 when there is no text that sets all that is meant. */
+static uint32_t lines_of(const struct knob *knobs, const struct oomctl_policy *policy)
+{
+	uint32_t both = bit_of(RATIO) | bit_of(KBYTES);
+	uint32_t lines = policy->knobs;
+
+	if (lines >= bit_of(SYSCTL_KNOBS) || lines & 1)
+		return 0;
+	for (int i = FIRST; i < SYSCTL_KNOBS; i++)
+		if (lines & bit_of(i) &&
+		    !takes(&knobs[i], (int64_t)value_of(policy, i, knobs[i].is_wide)))
+			return 0;
+
+	/* A line for each would be undone by the other's. */
+	if ((lines & both) != both)
+		return lines | 1;
+	if (policy->overcommit_ratio != 0 && policy->overcommit_kbytes != 0)
+		return 0;
+	return (lines & ~bit_of(policy->overcommit_kbytes ? RATIO : KBYTES)) | 1;
+}
+
+static char *prepend_line(char *begin, const struct knob *k, uint64_t value)
+{
+	const char *name = name_of(k);
+
+	begin = prepend_text(begin, "\n");
+	begin = k->is_wide ? prepend_u64(begin, value)
+			   : prepend_i32(begin, (int32_t)(int64_t)value);
+	begin = prepend_text(begin, " = ");
+	begin = prepend_text(begin, name);
+	*(char *)memchr(begin, '/', strlen(name)) = '.';
+	return begin;
+}
+
+int sysctl_conf_render(const struct knob *knobs, const struct oomctl_policy *policy,
+		       char *end, const char **out_begin)
+{
+	char *begin = end;
+	uint32_t lines = lines_of(knobs, policy);
+
+	if (lines == 0)
+		return -EINVAL;
+
+	/* overcommit_memory comes last: the strict one needs the others to be right. */
+	for (int i = FIRST; i < SYSCTL_KNOBS; i++)
+		if (lines & bit_of(i))
+			begin = prepend_line(begin, &knobs[i],
+					     value_of(policy, i, knobs[i].is_wide));
+	*out_begin = prepend_text(begin, "# How this machine runs out of memory. Written "
+					 "by liboomctl.\n");
+	return 0;
+}
+
+/* Text that is still to be read. */
+struct rest {
+	const char *at;
+	size_t len;
+};
+
+static bool is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static struct rest trim(struct rest t)
+{
+	for (; t.len > 0 && is_blank(*t.at); t.len--)
+		t.at++;
+	while (t.len > 0 && is_blank(t.at[t.len - 1]))
+		t.len--;
+	return t;
+}
+
+/* The first separator tells what the others are: of "vm.x" or of "vm/x". */
+static bool has_dots(struct rest key)
+{
+	for (size_t i = 0; i < key.len; i++)
+		if (key.at[i] == '.' || key.at[i] == '/')
+			return key.at[i] == '.';
+	return false;
+}
+
+static char separator_of(char c, bool dots)
+{
+	if (dots && c == '.')
+		return '/';
+	if (dots && c == '/')
+		return '.';
+	return c;
+}
+
+/* A path below /proc/sys, without needless separators; false when it is of no knob. */
+static bool normalize(struct rest key, char out[KEY_MAX])
+{
+	bool dots = has_dots(key);
+	bool is_due = false; /* a separator */
+	size_t n = 0;
+
+	for (size_t i = 0; i < key.len; i++) {
+		char c = separator_of(key.at[i], dots);
+
+		if (c == '/') {
+			is_due = n > 0;
+			continue;
+		}
+		if (c == '\0' || n + is_due >= KEY_MAX - 1)
+			return false;
+		if (is_due)
+			out[n++] = '/';
+		is_due = false;
+		out[n++] = c;
+	}
+	out[n] = '\0';
+	return true;
+}
+
+enum match { NO, YES, UNSURE };
+
+/* As glob(3) does; but what brackets and backslashes mean is left open. */
+static enum match match_pattern(const char *p, const char *name)
+{
+	const char *star = NULL, *from = NULL;
+
+	while (*name) {
+		if (*p == '[' || *p == '\\')
+			return UNSURE;
+		if (*p == '*') {
+			star = ++p;
+			from = name;
+		} else if (*p == *name || (*p == '?' && *name != '/')) {
+			p++;
+			name++;
+		} else if (star && *from != '/') {
+			p = star;
+			name = ++from;
+		} else {
+			return NO;
+		}
+	}
+	while (*p == '*')
+		p++;
+	return *p == '\0' ? YES : NO;
+}
+
+static bool is_pattern(const char *key)
+{
+	while (*key && *key != '*' && *key != '?' && *key != '[')
+		key++;
+	return *key != '\0';
+}
+
+/* The kernel takes "010" for 8, and "0x10" for 16: only what has one meaning is read. */
+static bool is_plain(struct rest v)
+{
+	size_t sign = v.len > 0 && *v.at == '-';
+
+	return v.len < sign + 2 || v.at[sign] != '0';
+}
+
+static int read_value(const struct knob *k, struct rest v, uint64_t *out)
+{
+	int32_t number;
+	int r;
+
+	if (!is_plain(v))
+		return -EBADMSG;
+	if (k->is_wide)
+		return parse_u64(v.at, v.len, out);
+
+	r = parse_i32(v.at, v.len, &number);
+	if (r < 0)
+		return r;
+	if (!takes(k, number))
+		return -ERANGE;
+
+	*out = (uint64_t)(int64_t)number;
+	return 0;
+}
+
+/* A line, in pieces. */
+struct assignment {
+	char key[KEY_MAX];
+	struct rest value;
+	bool has_value, is_cut;
+};
+
+/* False for a line that is of no knob. */
+static bool split(const struct sysctl_conf *conf, struct rest line, struct assignment *a)
+{
+	const char *equals;
+	bool minus;
+
+	line = trim(line);
+	if (line.len == 0 || *line.at == '#' || *line.at == ';')
+		return false;
+	minus = *line.at == '-';
+	line.at += minus;
+	line.len -= minus;
+	if (line.len == 0)
+		return false;
+
+	/* A name that begins with a blank is another name for procps. */
+	if (is_blank(*line.at) && conf->loader == OOMCTL_DROPIN_PROCPS)
+		return false;
+
+	equals = memchr(line.at, '=', line.len);
+	a->has_value = equals != NULL;
+	a->value = (struct rest){ line.at + line.len, 0 };
+	if (equals) {
+		size_t len = (size_t)(equals - line.at);
+
+		a->value = trim((struct rest){ equals + 1, line.len - len - 1 });
+		line.len = len;
+	}
+	return (equals || minus) && normalize(trim(line), a->key);
+}
+
+/* What a "-vm.x" without a value does: for procps, against patterns only. */
+static void exclude(const struct sysctl_conf *conf, struct sysctl_setting *s)
+{
+	if (conf->loader == OOMCTL_DROPIN_SYSTEMD || s->state == SYSCTL_UNSAID)
+		*s = (struct sysctl_setting){ .state = SYSCTL_EXCLUDED };
+}
+
+static int assign(const struct sysctl_conf *conf, int knob, const struct assignment *a,
+		  bool is_unsure, struct sysctl_setting *s)
+{
+	struct sysctl_setting new = { .line = conf->line,
+				      .file = conf->file,
+				      .state = SYSCTL_ASSIGNED };
+
+	new.code = a->is_cut || is_unsure
+		       ? -EBADMSG
+		       : read_value(&conf->knobs[knob], a->value, &new.value);
+
+	/* systemd leaves a value that it has where it was. */
+	if (conf->loader != OOMCTL_DROPIN_SYSTEMD || s->state != SYSCTL_ASSIGNED ||
+	    s->code != 0 || new.code != 0 || s->value != new.value)
+		*s = new;
+	return new.code;
+}
+
+static int add_to(struct sysctl_conf *conf, int knob, const struct assignment *a)
+{
+	const char *name = name_of(&conf->knobs[knob]);
+	enum match m;
+
+	if (is_pattern(a->key)) {
+		m = a->has_value ? match_pattern(a->key, name) : NO;
+		return m == NO
+			   ? 0
+			   : assign(conf, knob, a, m == UNSURE, &conf->of_pattern[knob]);
+	}
+	if (strcmp(a->key, name) != 0)
+		return 0;
+	if (a->has_value)
+		return assign(conf, knob, a, false, &conf->of_key[knob]);
+
+	exclude(conf, &conf->of_key[knob]);
+	return 0;
+}
+
+int sysctl_conf_add(struct sysctl_conf *conf, const char *text, size_t len, bool is_cut)
+{
+	struct assignment a = { .is_cut = is_cut };
+	int r = 0, code;
+
+	conf->line++;
+	if (!split(conf, (struct rest){ text, len }, &a))
+		return 0;
+
+	for (int i = FIRST; i < SYSCTL_KNOBS; i++) {
+		code = (conf->wanted & bit_of(i)) ? add_to(conf, i, &a) : 0;
+		if (r == 0)
+			r = code;
+	}
+	return r;
+}
+
+int sysctl_conf_add_text(struct sysctl_conf *conf, const char *text, size_t len)
+{
+	const char *newline;
+	size_t line;
+	int r = 0;
+
+	for (; r == 0 && len > 0; text += line, len -= line) {
+		newline = memchr(text, '\n', len);
+		line = newline ? (size_t)(newline + 1 - text) : len;
+		r = sysctl_conf_add(conf, text, line, false);
+	}
+	return r;
+}
+
+/* What is said of a knob by its name counts before what patterns say. */
+const struct sysctl_setting *sysctl_conf_own(const struct sysctl_conf *conf, int knob)
+{
+	const struct sysctl_setting *s = &conf->of_key[knob];
+
+	if (s->state == SYSCTL_UNSAID)
+		s = &conf->of_pattern[knob];
+	return s->state == SYSCTL_ASSIGNED ? s : NULL;
+}
+
+static bool is_zero(const struct sysctl_setting *s)
+{
+	return s->code == 0 && s->value == 0;
+}
+
+/* Whether the setting of the other of ratio and kbytes makes this one 0. */
+static bool undoes(const struct sysctl_conf *conf, const struct sysctl_setting *other,
+		   const struct sysctl_setting *own, int knob)
+{
+	if (!other)
+		return false;
+
+	/* systemd does not write what a knob holds: 0 when the other is set, and, of kbytes,
+	 * when the kernel has booted. */
+	if (conf->loader == OOMCTL_DROPIN_SYSTEMD && is_zero(other))
+		return knob == KBYTES && (!own || is_zero(own));
+	if (conf->loader == OOMCTL_DROPIN_SYSTEMD && own && is_zero(own))
+		return true;
+
+	/* A pattern that is of both sets them in the order of their names. */
+	return !own || other->line > own->line ||
+	       (other->line == own->line && knob == KBYTES);
+}
+
+const struct sysctl_setting *sysctl_conf_of(const struct sysctl_conf *conf, int knob,
+					    bool *out_is_undone)
+{
+	const struct sysctl_setting *own = sysctl_conf_own(conf, knob);
+	const struct sysctl_setting *other = NULL;
+
+	if (knob == RATIO || knob == KBYTES)
+		other = sysctl_conf_own(conf, knob == RATIO ? KBYTES : RATIO);
+	*out_is_undone = undoes(conf, other, own, knob);
+	return *out_is_undone ? other : own;
+}
+
+void sysctl_conf_policy(const struct sysctl_conf *conf, struct oomctl_policy *out)
+{
+	const struct sysctl_setting *s;
+	bool is_undone;
+
+	*out = (struct oomctl_policy){ 0 };
+	for (int i = FIRST; i < SYSCTL_KNOBS; i++) {
+		s = sysctl_conf_of(conf, i, &is_undone);
+		if (s && !is_undone)
+			sysctl_conf_put(conf->knobs, i, s->value, out);
+	}
+}
