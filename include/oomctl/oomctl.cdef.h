@@ -3,6 +3,78 @@
 
 struct oomctl_ctx;
 
+enum oomctl_proc_value {
+	OOMCTL_PROC_OOM_SCORE = 1,
+	OOMCTL_PROC_OOM_SCORE_ADJ = 2
+};
+
+enum oomctl_score_adj {
+	OOMCTL_SCORE_ADJ_MIN = -1000,
+	OOMCTL_SCORE_ADJ_EXEMPT = -1000,
+	OOMCTL_SCORE_ADJ_PROTECTED = -999,
+	OOMCTL_SCORE_ADJ_MAX = 1000
+};
+
+int oomctl_proc_get_oom_score(const struct oomctl_ctx *ctx, int32_t pid, int32_t *out);
+
+int oomctl_proc_get_oom_score_adj(const struct oomctl_ctx *ctx, int32_t pid, int32_t *out);
+
+int oomctl_proc_set_oom_score_adj(const struct oomctl_ctx *ctx, int32_t pid, int32_t adj);
+
+int oomctl_pidfd_get_oom_score(const struct oomctl_ctx *ctx, int pidfd, int32_t *out);
+
+int oomctl_pidfd_get_oom_score_adj(const struct oomctl_ctx *ctx, int pidfd, int32_t *out);
+
+int oomctl_pidfd_set_oom_score_adj(const struct oomctl_ctx *ctx, int pidfd, int32_t adj);
+
+enum oomctl_adjust_policy {
+	OOMCTL_ADJUST_STRICT = 1,
+	OOMCTL_ADJUST_CLAMP = 2
+};
+
+enum oomctl_adjust_floor {
+	OOMCTL_ADJUST_NO_FLOOR = -1001
+};
+
+int oomctl_adjust_proc(const struct oomctl_ctx *ctx, int32_t pid, int32_t adj, enum oomctl_adjust_policy policy, int32_t *out_adj);
+
+int oomctl_adjust_proc_by(const struct oomctl_ctx *ctx, int32_t pid, int32_t delta, enum oomctl_adjust_policy policy, int32_t *out_adj);
+
+int oomctl_adjust_pidfd(const struct oomctl_ctx *ctx, int pidfd, int32_t adj, enum oomctl_adjust_policy policy, int32_t *out_adj);
+
+int oomctl_adjust_pidfd_by(const struct oomctl_ctx *ctx, int pidfd, int32_t delta, enum oomctl_adjust_policy policy, int32_t *out_adj);
+
+int oomctl_adjust_find_floor(const struct oomctl_ctx *ctx, int32_t *out_adj);
+
+struct oomctl_adjust_entry {
+	uint64_t start_ticks;
+	int32_t pid;
+	int32_t code;
+	int32_t adj_before;
+	int32_t adj;
+};
+
+enum oomctl_adjust_report_flag {
+	OOMCTL_ADJUST_STABLE = 1,
+	OOMCTL_ADJUST_FROZEN = 2
+};
+
+struct oomctl_adjust_report {
+	uint64_t unlisted;
+	uint64_t foreign;
+	uint64_t gone;
+	uint32_t passes;
+	uint32_t flags;
+};
+
+enum oomctl_adjust_flag {
+	OOMCTL_ADJUST_FREEZE = 1
+};
+
+int oomctl_adjust_cgroup(const struct oomctl_ctx *ctx, const char *cgroup, int32_t adj, enum oomctl_adjust_policy policy, uint32_t flags, struct oomctl_adjust_entry *out, size_t capacity, size_t entry_size, size_t *out_count, struct oomctl_adjust_report *out_report, size_t report_size);
+
+int oomctl_adjust_tree(const struct oomctl_ctx *ctx, int32_t pid, int32_t adj, enum oomctl_adjust_policy policy, struct oomctl_adjust_entry *out, size_t capacity, size_t entry_size, size_t *out_count, struct oomctl_adjust_report *out_report, size_t report_size);
+
 int oomctl_ctx_new(const char *proc_root, const char *sys_root, struct oomctl_ctx **out);
 
 void oomctl_ctx_free(struct oomctl_ctx *ctx);
@@ -149,27 +221,88 @@ int oomctl_calc_badness_of_oom_score(enum oomctl_score_rule rule, int32_t oom_sc
 
 int oomctl_calc_footprint_of_oom_score(enum oomctl_score_rule rule, int32_t oom_score, int32_t oom_score_adj, uint32_t flags, uint64_t total_pages, uint64_t *out_least_pages, uint64_t *out_most_pages);
 
-enum oomctl_proc_value {
-	OOMCTL_PROC_OOM_SCORE = 1,
-	OOMCTL_PROC_OOM_SCORE_ADJ = 2
+enum oomctl_policy_knob {
+	OOMCTL_POLICY_OVERCOMMIT_MEMORY = 2,
+	OOMCTL_POLICY_OVERCOMMIT_RATIO = 4,
+	OOMCTL_POLICY_OVERCOMMIT_KBYTES = 8,
+	OOMCTL_POLICY_PANIC_ON_OOM = 16,
+	OOMCTL_POLICY_OOM_KILL_ALLOCATING_TASK = 32,
+	OOMCTL_POLICY_OOM_DUMP_TASKS = 64,
+	OOMCTL_POLICY_ADMIN_RESERVE_KBYTES = 128,
+	OOMCTL_POLICY_USER_RESERVE_KBYTES = 256,
+	OOMCTL_POLICY_PANIC_TIMEOUT = 512
 };
 
-enum oomctl_score_adj {
-	OOMCTL_SCORE_ADJ_MIN = -1000,
-	OOMCTL_SCORE_ADJ_MAX = 1000
+struct oomctl_policy {
+	uint64_t overcommit_kbytes;
+	uint64_t admin_reserve_kbytes;
+	uint64_t user_reserve_kbytes;
+	uint32_t knobs;
+	int32_t overcommit_memory;
+	int32_t overcommit_ratio;
+	int32_t panic_on_oom;
+	int32_t oom_kill_allocating_task;
+	int32_t oom_dump_tasks;
+	int32_t panic_timeout;
+	uint32_t reserved;
 };
 
-int oomctl_proc_get_oom_score(const struct oomctl_ctx *ctx, int32_t pid, int32_t *out);
+enum oomctl_tune_risk {
+	OOMCTL_TUNE_RISK_NO_HEADROOM = 1,
+	OOMCTL_TUNE_RISK_SWAP_ONLY = 2,
+	OOMCTL_TUNE_RISK_NEGATIVE_RATIO = 4,
+	OOMCTL_TUNE_RISK_STAYS_DOWN = 8,
+	OOMCTL_TUNE_RISK_CONTAINERS = 16,
+	OOMCTL_TUNE_RISK_ADDRESS_SPACE = 32,
+	OOMCTL_TUNE_RISK_RATIO_AND_KBYTES = 64
+};
 
-int oomctl_proc_get_oom_score_adj(const struct oomctl_ctx *ctx, int32_t pid, int32_t *out);
+struct oomctl_tune_report {
+	uint64_t commit_limit_kb;
+	uint64_t committed_as_kb;
+	int64_t headroom_kb;
+	uint64_t largest_kb;
+	int32_t largest_pid;
+	int32_t container_pid;
+	uint32_t drift;
+	uint32_t risks;
+};
 
-int oomctl_proc_set_oom_score_adj(const struct oomctl_ctx *ctx, int32_t pid, int32_t adj);
+enum oomctl_tune_flag {
+	OOMCTL_TUNE_ACCEPT_RISKS = 1
+};
 
-int oomctl_pidfd_get_oom_score(const struct oomctl_ctx *ctx, int pidfd, int32_t *out);
+struct oomctl_tune_steps {
+	uint32_t changed;
+	uint32_t failed;
+	uint32_t failed_rollback;
+	uint32_t risks;
+};
 
-int oomctl_pidfd_get_oom_score_adj(const struct oomctl_ctx *ctx, int pidfd, int32_t *out);
+int oomctl_tune_read(const struct oomctl_ctx *ctx, struct oomctl_policy *out, size_t size);
 
-int oomctl_pidfd_set_oom_score_adj(const struct oomctl_ctx *ctx, int pidfd, int32_t adj);
+int oomctl_tune_check(const struct oomctl_ctx *ctx, const struct oomctl_policy *wanted, struct oomctl_tune_report *out, size_t size);
+
+int oomctl_tune_apply(const struct oomctl_ctx *ctx, const struct oomctl_policy *wanted, uint32_t flags, struct oomctl_tune_steps *out, size_t size);
+
+enum oomctl_dropin_size {
+	OOMCTL_DROPIN_MAX = 1024
+};
+
+enum oomctl_dropin_loader {
+	OOMCTL_DROPIN_SYSTEMD = 1,
+	OOMCTL_DROPIN_PROCPS = 2
+};
+
+int oomctl_dropin_render(const struct oomctl_policy *policy, char *out_text, size_t capacity, size_t *out_length);
+
+int oomctl_dropin_parse(const char *text, size_t length, struct oomctl_policy *out, size_t size);
+
+int oomctl_dropin_write(const char *path, const struct oomctl_policy *policy);
+
+int oomctl_dropin_read(const char *path, struct oomctl_policy *out, size_t size);
+
+int oomctl_dropin_find(const char *root, enum oomctl_dropin_loader loader, enum oomctl_vm_knob knob, struct oomctl_policy *out, size_t size, char *out_path, size_t capacity);
 
 struct oomctl_gauge;
 
@@ -231,6 +364,108 @@ int oomctl_predict_commit(const struct oomctl_ctx *ctx, uint64_t request_kb, enu
 int oomctl_predict_fork(const struct oomctl_ctx *ctx, enum oomctl_verdict *out, int64_t *out_margin_kb);
 
 int oomctl_predict_oom_score(const struct oomctl_ctx *ctx, int32_t pid, int32_t adj, int32_t *out_score);
+
+enum oomctl_why_cause {
+	OOMCTL_WHY_NONE = 0,
+	OOMCTL_WHY_BELOW_FLOOR = 1,
+	OOMCTL_WHY_USER_NAMESPACE = 2,
+	OOMCTL_WHY_NOT_DUMPABLE = 3,
+	OOMCTL_WHY_OTHER_USER = 4,
+	OOMCTL_WHY_READ_ONLY = 5,
+	OOMCTL_WHY_HOST_WIDE = 6,
+	OOMCTL_WHY_NOT_ROOT = 7,
+	OOMCTL_WHY_HIDDEN = 8,
+	OOMCTL_WHY_NO_KNOB = 9,
+	OOMCTL_WHY_GONE = 10,
+	OOMCTL_WHY_BAD_VALUE = 11,
+	OOMCTL_WHY_NOT_PROC = 12,
+	OOMCTL_WHY_SECURITY_MODULE = 13,
+	OOMCTL_WHY_OTHER = 14
+};
+
+enum oomctl_why_flag {
+	OOMCTL_WHY_MAYBE = 1
+};
+
+struct oomctl_why {
+	enum oomctl_why_cause cause;
+	uint32_t flags;
+	char capability[24];
+	char path[40];
+};
+
+int oomctl_why_vm(const struct oomctl_ctx *ctx, enum oomctl_vm_knob knob, int code, struct oomctl_why *out, size_t size);
+
+int oomctl_why_proc(const struct oomctl_ctx *ctx, int32_t pid, int32_t adj, int code, struct oomctl_why *out, size_t size);
+
+int oomctl_why_pidfd(const struct oomctl_ctx *ctx, int pidfd, int32_t adj, int code, struct oomctl_why *out, size_t size);
+
+const char *oomctl_why_sentence(enum oomctl_why_cause cause);
+
+enum oomctl_probe_flag {
+	OOMCTL_PROBE_PROCFS = 1,
+	OOMCTL_PROBE_COMPLETE = 2,
+	OOMCTL_PROBE_HIDDEN = 4,
+	OOMCTL_PROBE_INITIAL_USER_NAMESPACE = 8,
+	OOMCTL_PROBE_SYS_RESOURCE = 16,
+	OOMCTL_PROBE_SYS_ADMIN = 32,
+	OOMCTL_PROBE_DAC_OVERRIDE = 64,
+	OOMCTL_PROBE_SYS_PTRACE = 128,
+	OOMCTL_PROBE_DUMPABLE = 256,
+	OOMCTL_PROBE_VM_WRITABLE = 512,
+	OOMCTL_PROBE_FLOOR = 1024,
+	OOMCTL_PROBE_FLOOR_EXACT = 2048,
+	OOMCTL_PROBE_RELEASE = 4096,
+	OOMCTL_PROBE_COMMIT_LIMITS = 8192,
+	OOMCTL_PROBE_MEMINFO_FAKED = 16384,
+	OOMCTL_PROBE_CGROUP_LIMIT = 32768,
+	OOMCTL_PROBE_OOM_GROUP = 65536,
+	OOMCTL_PROBE_PRESSURE = 131072,
+	OOMCTL_PROBE_MRELEASE = 262144
+};
+
+struct oomctl_probe {
+	uint64_t flags;
+	uint64_t cgroup_limit_bytes;
+	uint64_t computed_limit_kb;
+	uint64_t printed_limit_kb;
+	uint32_t release;
+	enum oomctl_score_rule rule;
+	uint32_t page_size;
+	enum oomctl_why_cause vm_cause;
+	int32_t floor;
+	uint32_t cgroup_version;
+	char release_text[72];
+};
+
+int oomctl_probe_read(const struct oomctl_ctx *ctx, struct oomctl_probe *out, size_t size);
+
+struct oomctl_guard {
+	int32_t saved_adj;
+	int32_t adj;
+	int32_t paused_adj;
+	int32_t resume_adj;
+	int32_t state;
+	int32_t fd;
+	int32_t pid;
+	uint32_t reserved;
+};
+
+enum oomctl_guard_state {
+	OOMCTL_GUARD_ENDED = 0,
+	OOMCTL_GUARD_BEGUN = 1,
+	OOMCTL_GUARD_PAUSED = 2
+};
+
+int oomctl_protect_begin(const struct oomctl_ctx *ctx, int32_t adj, enum oomctl_adjust_policy policy, struct oomctl_guard *out, size_t size);
+
+int oomctl_protect_reset_child(const struct oomctl_ctx *ctx, const struct oomctl_guard *guard);
+
+int oomctl_protect_pause(struct oomctl_guard *guard, int32_t adj);
+
+int oomctl_protect_resume(struct oomctl_guard *guard);
+
+int oomctl_protect_end(struct oomctl_guard *guard, int32_t *out_adj);
 
 enum oomctl_rank_entry_flag {
 	OOMCTL_RANK_DETAILED = 1
