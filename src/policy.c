@@ -165,7 +165,7 @@ uint32_t policy_drift(const struct oomctl_policy *now, const struct oomctl_polic
 static int verify(const struct oomctl_ctx *ctx, int knob,
 		  const struct oomctl_policy *wanted)
 {
-	struct oomctl_policy now = { 0 };
+	struct oomctl_policy now;
 	int r = read_value(ctx, knob, &now);
 
 	if (r < 0)

@@ -63,7 +63,7 @@ static int64_t difference(uint64_t a, uint64_t b)
 
 static int foresee_limit(struct plan *p)
 {
-	struct oomctl_commit_figures figures = { 0 };
+	struct oomctl_commit_figures figures;
 	struct oomctl_meminfo m;
 	int r;
 

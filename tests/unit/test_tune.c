@@ -397,6 +397,21 @@ static void kbytes_without_a_ratio_are_not_named(void **state)
 	assert_true(p.overcommit_kbytes == 0);
 }
 
+static void before_kbytes_a_ratio_of_0_is_in_force(void **state)
+{
+	const struct oomctl_policy wanted = { .knobs = DUMP };
+	struct oomctl_policy p;
+
+	(void)state;
+	put_number(OOMCTL_VM_OVERCOMMIT_RATIO, 0);
+	fixture_remove(machine, "proc/sys/vm/overcommit_kbytes");
+	p = read_policy();
+	assert_int_equal(p.knobs, ALL & ~KBYTES);
+	assert_int_equal(p.overcommit_ratio, 0);
+	assert_true(p.overcommit_kbytes == 0);
+	assert_true(check(&wanted).commit_limit_kb == SWAP_KB);
+}
+
 static void expect_no_snapshot(int want)
 {
 	struct oomctl_policy p, untouched;
@@ -572,6 +587,7 @@ static void an_output_that_is_missing_is_refused_at_once(void **state)
 static void members_that_are_not_named_mean_nothing(void **state)
 {
 	struct oomctl_policy wanted;
+	struct oomctl_tune_steps steps;
 
 	(void)state;
 	memset(&wanted, 0x77, sizeof(wanted));
@@ -581,6 +597,11 @@ static void members_that_are_not_named_mean_nothing(void **state)
 	assert_int_equal(check(&wanted).drift, 0);
 	assert_int_equal(check(&wanted).risks, 0);
 	assert_true(check(&wanted).commit_limit_kb == 5000000);
+	wanted.knobs = RATIO;
+	wanted.overcommit_ratio = 60;
+	assert_int_equal(check(&wanted).risks, 0);
+	assert_int_equal(apply(&wanted, 0, &steps), 0);
+	assert_string_equal(history, "overcommit_ratio=60");
 }
 
 /* Looking */
@@ -1180,11 +1201,14 @@ static void what_loosens_comes_first_and_what_tightens_last(void **state)
 	for (size_t i = 0; i < LENGTH(cases); i++) {
 		struct oomctl_policy wanted = with(cases[i].wanted, ALL);
 		struct oomctl_tune_steps steps;
+		uint32_t drift;
 
 		put_policy(&cases[i].now);
 		put_meminfo(1000);
 		let_all_succeed();
+		drift = check(&wanted).drift;
 		assert_int_equal(apply(&wanted, OOMCTL_TUNE_ACCEPT_RISKS, &steps), 0);
+		assert_int_equal(steps.changed, drift);
 		if (strcmp(history, cases[i].order) != 0)
 			fail_msg("%s: %s", cases[i].what, history);
 		expect_policy(cases[i].wanted);
@@ -1537,6 +1561,7 @@ int main(void)
 		TUNE_TEST(a_snapshot_has_every_knob_and_of_two_the_one_in_force),
 		TUNE_TEST(a_knob_that_is_not_there_is_not_named),
 		TUNE_TEST(kbytes_without_a_ratio_are_not_named),
+		TUNE_TEST(before_kbytes_a_ratio_of_0_is_in_force),
 		TUNE_TEST(without_any_knob_there_is_no_snapshot),
 		TUNE_TEST(a_snapshot_of_broken_files_is_refused),
 		TUNE_TEST(a_change_between_two_reads_is_noticed),
