@@ -13,12 +13,18 @@ static const struct oomctl_commit_figures in = {
 	.overcommit_ratio = 50,
 	.page_size = 4096,
 };
+static const char conf[] = "vm.oom_dump_tasks = 20\nkernel.panic = 20\n";
 static const char text[] = "MemTotal: 4029312 kB\n";
 static const struct oomctl_grant_figures request = {
 	.commit = { .mem_total_kb = 4029312, .page_size = 4096 },
 	.cpus = 2,
 };
 static const struct oomctl_task_figures task = { .rss_pages = 9472 };
+
+static const struct oomctl_policy policy = {
+	.knobs = OOMCTL_POLICY_PANIC_TIMEOUT,
+	.panic_timeout = 20,
+};
 
 #define RULE OOMCTL_SCORE_RULE_5_9
 
@@ -68,6 +74,11 @@ union out out;
 	CALL(calc_victim, RULE, &task, 1, T, &out.victim.index, &out.victim.margin_pages) \
 	VOID(ctx_free, given.ctx)                                                       \
 	CALL(ctx_new, given.proc, given.sys, &out.ctx)                                  \
+	CALL(dropin_find, given.root, OOMCTL_DROPIN_SYSTEMD, OOMCTL_VM_PANIC_TIMEOUT, &out.dropin.policy, sizeof(out.dropin.policy), out.dropin.path, sizeof(out.dropin.path)) \
+	CALL(dropin_parse, conf, sizeof(conf) - 1, &out.dropin.policy, sizeof(out.dropin.policy)) \
+	CALL(dropin_read, given.dropin, &out.dropin.policy, sizeof(out.dropin.policy))  \
+	CALL(dropin_render, &policy, out.text.text, sizeof(out.text.text), &out.text.length) \
+	CALL(dropin_write, given.dropin, &policy)                                       \
 	VOID(gauge_close, given.gauge)                                                  \
 	CALL(gauge_open_pidfd, given.ctx, given.pidfd, OOMCTL_PROC_OOM_SCORE, &out.gauge) \
 	CALL(gauge_open_proc, given.ctx, PID, OOMCTL_PROC_OOM_SCORE, &out.gauge)        \
@@ -86,6 +97,7 @@ union out out;
 	CALL(predict_read_score_rule, given.ctx, &out.rule)                             \
 	CALL(predict_read_task_figures, given.ctx, PID, &out.task, sizeof(out.task))    \
 	CALL(predict_read_total_pages, given.ctx, &out.u64)                             \
+	CALL(probe_read, given.ctx, &out.probe, sizeof(out.probe))                      \
 	CALL(proc_get_oom_score, given.ctx, 0, &out.i32)                                \
 	CALL(proc_get_oom_score_adj, given.ctx, 0, &out.i32)                            \
 	CALL(proc_set_oom_score_adj, given.ctx, 0, 1000)                                \
@@ -100,7 +112,14 @@ union out out;
 	CALL(rank_scores, given.ctx, RANK)                                              \
 	CALL(rank_victims, given.ctx, RANK)                                             \
 	VOID(strerror, -1)                                                              \
+	CALL(tune_apply, given.ctx, &policy, 0, &out.steps, sizeof(out.steps))          \
+	CALL(tune_check, given.ctx, &policy, &out.report, sizeof(out.report))           \
+	CALL(tune_read, given.ctx, &out.dropin.policy, sizeof(out.dropin.policy))       \
 	VOID(version)                                                                   \
+	CALL(why_pidfd, given.ctx, given.pidfd, 1000, 0, &out.why, sizeof(out.why))     \
+	CALL(why_proc, given.ctx, PID, 1000, 0, &out.why, sizeof(out.why))              \
+	VOID(why_sentence, OOMCTL_WHY_GONE)                                             \
+	CALL(why_vm, given.ctx, OOMCTL_VM_PANIC_TIMEOUT, 0, &out.why, sizeof(out.why))  \
 	KNOB(admin_reserve_kbytes, u64, 20)                                             \
 	KNOB(oom_dump_tasks, i32, 20)                                                   \
 	KNOB(oom_kill_allocating_task, i32, 20)                                         \
@@ -155,6 +174,8 @@ int give(const char *root)
 	given.ctx = NULL;
 	given.gauge = NULL;
 	give_guards(root);
+	snprintf(given.root, sizeof(given.root), "%s", root);
+	snprintf(given.dropin, sizeof(given.dropin), "%s/etc/sysctl.d/50-oom.conf", root);
 	snprintf(given.proc, sizeof(given.proc), "%s/proc", root);
 	snprintf(given.sys, sizeof(given.sys), "%s/sys", root);
 	if (*root)
@@ -194,6 +215,8 @@ static void tidy_numbers(const char *name)
 		out.u64 = 1;
 	if (strcmp(name, "protect_begin") == 0)
 		out.guard.fd = 0;
+	if (strcmp(name, "why_pidfd") == 0)
+		memset(out.why.path, 0, sizeof(out.why.path));
 }
 
 void tidy(const char *name)

@@ -15,10 +15,11 @@ extern const struct call calls[];
 
 /* What the calls are given. */
 struct given {
-	char proc[128], sys[128];
+	char root[128], proc[128], sys[128], dropin[128];
 	struct oomctl_ctx *ctx;
 	struct oomctl_gauge *gauge;
-	struct oomctl_guard guard, paused; /* of a file of their own, but on this machine */
+	struct oomctl_guard guard,
+	    paused; /* of a file of their own, but on this machine */
 	int pidfd;
 };
 extern struct given given;
@@ -59,6 +60,18 @@ union out {
 	} rank;
 	struct oomctl_gauge *gauge;
 	struct oomctl_guard guard;
+	struct oomctl_why why;
+	struct oomctl_probe probe;
+	struct oomctl_tune_report report;
+	struct oomctl_tune_steps steps;
+	struct {
+		struct oomctl_policy policy;
+		char path[400];
+	} dropin;
+	struct {
+		size_t length;
+		char text[OOMCTL_DROPIN_MAX];
+	} text;
 	struct {
 		size_t count;
 		struct oomctl_adjust_report report;

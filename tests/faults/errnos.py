@@ -18,7 +18,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from errno import EBADMSG, EINVAL, EIO, EOPNOTSUPP, ESRCH
 
-from machine import (CGROUP_V1, CGROUP_V2, ENDED, FIT, KNOBS, MEM_TOTAL, OLD_ADJ, OLD_KERNEL,
+from machine import (CGROUP_V1, CGROUP_V2, DROPIN, ENDED, FIT, KNOBS, MEM_TOTAL, OLD_ADJ, OLD_KERNEL,
                      OLD_KNOB, PIDS, TIED, make_machine)
 
 KEPT = ["EACCES", "EINVAL", "EMFILE", "ENFILE", "ENOMEM", "EPERM", "EROFS", "ESRCH"]
@@ -26,17 +26,18 @@ MISSING = ["ENOENT", "ENOTDIR"]
 OTHERS = ["EINTR", "EIO"]  # outside.c tries more
 INTERRUPTIONS = 100  # of one system call, and a call gives up
 
+STAT = "newfstatat" if os.uname().machine == "x86_64" else "fstatat64"
 POLL = "poll" if os.uname().machine == "x86_64" else "ppoll"
-RETRIED = ["openat", "read", "pread64", "write", "pwrite64", "getdents64", POLL]
+RETRIED = ["openat", "fsync", "read", "pread64", "write", "pwrite64", "getdents64", POLL]
 CALC = [
     "badness", "badness_of_oom_score", "commit_limit", "footprint_of_oom_score", "grant",
     "grant_bound", "grant_max", "oom_score", "oom_score_adj_above", "oom_score_adj_below", "overcommit_ratio",
     "victim",
 ]
 MALLOC_SHOWS = "GLIBC_TUNABLES=glibc.malloc.mmap_threshold=0"  # as an mmap(2) each
-OLD_ADJ_AS_LONG = "0999\n"  # as what is written over it
+OLD_ADJ_AS_LONG, OLD_KNOB_AS_LONG = "0999\n", "10\n"  # as what is written over them
 UNTOUCHED = b"?"  # bytes of the output
-GIVES_NOTHING = "ctx_free", "gauge_close", "strerror", "version"
+GIVES_NOTHING = "ctx_free", "gauge_close", "strerror", "version", "why_sentence"
 SETS_OWN = "protect_", "adjust_proc", "adjust_pidfd"  # the driver's adjustment
 
 # In the place of a code: what fails is passed over, and the call goes on without it; its output is
@@ -50,8 +51,10 @@ TOLD = "told"  # a process that is left as it is
 TOLD_AND_SET = "told and set"  # the same, unless the next pass can do it
 TOLD_OF_FILE = "told of its file"  # a process whose file is open already
 ROOT = "root"  # a process without which there is nothing to do
+ANSWER = "answer"  # what fails is what is asked for: any answer, or the code
 REFUSALS = ["EACCES", "EPERM", "EROFS"]
 PASSED_OVER = {
+    ANSWER: [*KEPT, *MISSING, *OTHERS],
     ROOT: REFUSALS,
     TOLD: [*MISSING, "ESRCH", *REFUSALS],
     TOLD_AND_SET: [*MISSING, "ESRCH", *REFUSALS],
@@ -69,6 +72,10 @@ class Behind:
 
     def __init__(self, missing):
         self.missing = missing
+
+
+class Synced(Behind):
+    """The same, whatever the reason is."""
 
 
 class Undone(Behind):
@@ -164,6 +171,60 @@ def steps_of_many():
     }
 
 
+def steps_of_policies():
+    """The same of the machine's knobs together, and of files of sysctl.d."""
+    def knobs(missing, ratio, panic_timeout):
+        return [*file("read", missing), *file("read", 0), *file("read", ratio),
+                *file("read", missing) * 5, *file("read", panic_timeout)]
+
+    commit = [*text(EOPNOTSUPP), *file("read", 0), *file("read", EOPNOTSUPP)]
+    checked = [*knobs(0, WITHOUT, 0), *commit]
+    setting = [("openat", Undone(EOPNOTSUPP)), ("write", EOPNOTSUPP), ("close", 0),
+               ("openat", Undone(EOPNOTSUPP)), ("read", Undone(EOPNOTSUPP), EBADMSG), ("close", 0)]
+
+    def lines(missing):
+        return [("openat", missing), ("read", missing, missing), ("read", missing, 0), ("close", 0)]
+
+    def walk(etc, usr):
+        """The directories of sysctl.d, of which there are two here."""
+        def names(missing):
+            return [("openat", missing), *[("getdents64", EOPNOTSUPP)] * 2, ("close", 0)]
+        return [*names(etc), ("openat", 0), ("openat", 0), *names(usr), ("openat", 0)]
+
+    return {
+        "dropin_find": [*walk(0, 0), *lines(0), *walk(WITHOUT, 0), *lines(WITHOUT), *walk(0, 0)],
+        "dropin_parse": [],
+        "dropin_read": [("openat", EOPNOTSUPP), ("read", EOPNOTSUPP, WITHOUT),
+                        ("read", EOPNOTSUPP, 0), ("close", 0)],
+        "dropin_render": [],
+        "dropin_write": [("openat", EOPNOTSUPP), ("openat", EOPNOTSUPP), ("write", EOPNOTSUPP),
+                         ("fchmod", EOPNOTSUPP), ("fsync", EOPNOTSUPP), ("close", 0),
+                         ("renameat", EOPNOTSUPP), ("fsync", Synced(EIO)), ("close", 0)],
+        "tune_apply": [*knobs(0, 0, EOPNOTSUPP), *commit, *setting],
+        "tune_check": checked,
+        "tune_read": knobs(WITHOUT, WITHOUT, WITHOUT),
+    }
+
+
+def steps_of_answers(find):
+    """The same of what tells why something fails."""
+    def answers(*names):
+        return [(name, ANSWER, ANSWER) if name == "read" else (name, ANSWER) for name in names]
+
+    opened = answers("openat", "close")
+    get, lines = (answers("openat", *["read"] * n, "close") for n in (1, 2))
+    own = [*get, ("readlinkat", ANSWER), ("prctl", ANSWER), *get]
+    return {
+        "probe_read": [*answers("openat", "fstatfs", "close", STAT, STAT), *own, *opened, *get,
+                       ("process_mrelease", ANSWER), *lines, *get * 2, *lines, *answers("openat", "openat")],
+        "why_pidfd": [*lines, *lines, ("openat", ANSWER), (POLL, ANSWER), *opened, *get,
+                      ("close", 0)],
+        "why_proc": [("openat", ANSWER), *opened, *get, ("close", 0)],
+        "why_sentence": [],
+        "why_vm": opened,
+    }
+
+
 def steps_of_calls():
     """The system calls that each call makes when all goes well, and no others: a name, and what
     the call returns when that finds nothing there. None: is not made to fail."""
@@ -194,6 +255,8 @@ def steps_of_calls():
         "adjust_proc": [*steps_of_one(opened), ("close", 0)],
         "adjust_proc_by": [*steps_of_one(opened, look), ("close", 0)],
         **steps_of_many(),
+        **steps_of_policies(),
+        **steps_of_answers(find),
         **dict.fromkeys(("calc_" + name for name in CALC), []),
         "ctx_free": [("close", 0), ("close", 0), ("munmap", None)],
         "ctx_new": [("mmap", None), ("openat", EOPNOTSUPP), ("openat", EOPNOTSUPP)],
@@ -240,6 +303,10 @@ def code_of(name, step):
     access, missing = step[:2]
     if isinstance(missing, Behind):
         missing = missing.missing
+    if (access, name) == ("fsync", "EINVAL"):  # of a file system that knows none
+        return 0
+    if isinstance(step[1], Synced) and name != "EINTR":
+        return EIO
     if (access, name) == ("pwrite64", "EINVAL"):  # a process that has ended, on old kernels
         name = "ESRCH"
     if access == "close" or (name == "EINTR" and access in RETRIED):
@@ -260,6 +327,8 @@ def piece_of(access, line):
     """What can be read alone, before the whole text is: it must make no difference."""
     if access == "pread64":
         return line.split('"')[1][0]
+    if "vm." in line or "kernel." in line:
+        return "\n"
     return MEM_TOTAL + "x" if MEM_TOTAL[:8] in line else "0"
 
 
@@ -269,7 +338,7 @@ def faults_of(step, line, when, endless):
     access, missing, *empty = step
     if missing is None:
         return
-    ends = not isinstance(missing, Undone) and endless
+    ends = not isinstance(missing, Undone) and missing != ANSWER and endless
     for name in KEPT + MISSING + OTHERS:
         yield f"error={name}:when={when}", 1, code_of(name, step)
 
@@ -283,7 +352,9 @@ def faults_of(step, line, when, endless):
         yield f"retval=0:when={when}", 1, empty[0]
         if not line.endswith(" = 0"):
             piece = piece_of(access, line).encode()
-            yield f"retval={len(piece)}:poke_exit=@arg2={piece.hex()}:when={when}", 1, 0
+            is_text = missing == ANSWER and '"6.1.0' in line  # which is given out as it is
+            yield (f"retval={len(piece)}:poke_exit=@arg2={piece.hex()}:when={when}", 1,
+                   ANSWER if is_text else 0)
 
     if access in ("write", "pwrite64"):
         for count in range(int(line.split()[-1])):
@@ -302,6 +373,10 @@ def arguments(name, root):
         return [call, root, f"{root}/proc/sys/" + KNOBS[call[7:]], OLD_KNOB]
     if "_set_" in call or call.startswith(SETS_OWN):
         return [call, "", "/proc/self/oom_score_adj", OLD_ADJ]
+    if call == "tune_apply":
+        return [call, root, f"{root}/proc/sys/kernel/panic", OLD_KNOB_AS_LONG]
+    if call == "dropin_write":
+        return [call, root, f"{root}/etc/sysctl.d/50-oom.conf", DROPIN]
     if call in steps_of_many():
         return [call, root, f"{root}/proc/{PIDS[0]}/oom_score_adj", OLD_ADJ_AS_LONG]
     own = call.startswith(("proc_", "pidfd_")) or call.endswith("_pidfd")
@@ -351,12 +426,16 @@ def wanted_of(code, step, taken):
         return [(0, "new" if is_set else "old", taken)]
     if code == TOLD_AND_SET:
         return [(0, "new", taken)]
+    if code == ANSWER:
+        codes = [(getattr(errno, name), "old", 0) for name in KEPT + ["EIO", "EOPNOTSUPP"]]
+        return [(0, "another", taken), (0, "new", taken), *codes]
     if code in (WITHOUT, GONE, LEFT_OUT):
         return [(0, "another", taken)]
     if code == LOOKED_FOR_AGAIN:
         return [(0, "new", taken)]
     if code == LEFT_OUT_OR_LAST:
-        return [(0, "another", taken), (0, "new", taken)]
+        codes = [(getattr(errno, name), "old", 0) for name in KEPT + ["EIO", "EOPNOTSUPP"]]
+        return [(0, "another", taken), (0, "new", taken), *codes]
     left = min(taken, 0)  # what was open before is closed in any case
     return [(code, "new" if is_set else "old", left) if code else (0, "new", taken)]
 

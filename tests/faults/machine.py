@@ -19,6 +19,7 @@ OLD_KNOB, OLD_ADJ = "1\n", "999\n"
 MEM_TOTAL = "MemTotal: 4029312 kB\n"
 OLD_MEMINFO = MEM_TOTAL + "SwapTotal: 0 kB\nCommitted_AS: 1000 kB\nHugePages_Total: 3\nHugepagesize: 2048 kB\n"
 MEMINFO = OLD_MEMINFO + "Hugetlb: 6144 kB\n"
+DROPIN = "vm.oom_dump_tasks = 3\nkernel.panic = 3\n"
 PIDS = 8, 9, 10
 FIT = 2  # in the array of a ranking
 STAT = "%d (a b) S" + " 0" * 18 + " 77 0 %d" + " 0" * 28 + "\n"  # start and pages of RAM
@@ -69,6 +70,8 @@ def make_machine(root, name):
         put(f"sys/kernel/mm/hugepages/hugepages-{size_kb}kB/nr_hugepages", f"{count}\n")
     put("sys/devices/system/cpu/present", "0-1\n")
 
+    put("etc/sysctl.d/50-oom.conf", DROPIN)
+    put("usr/lib/sysctl.d/10-other.conf", "kernel.panic = 7\n")
     make_processes(put, name)
     put("proc/self/statm", "1000 100 10 1 0 100 0\n")
     put("proc/self/smaps", MAPPING)
