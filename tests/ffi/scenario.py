@@ -46,10 +46,10 @@ GRANTED, REFUSED = 0, 1
 STRICT, CLAMP, NO_FLOOR, FREEZE = 1, 2, -1001, 1
 STABLE, FROZEN = 1, 2
 ENDED, BEGUN, PAUSED = 0, 1, 2
-NONE, BELOW_FLOOR, USER_NAMESPACE, GONE, BAD_VALUE, SECURITY_MODULE = 0, 1, 2, 10, 11, 13
-CAUSES, MAYBE = 15, 1
+NONE, BELOW_FLOOR, USER_NAMESPACE, NO_KNOB, GONE = 0, 1, 2, 9, 10
+BAD_VALUE, SECURITY_MODULE, CAUSES, MAYBE = 11, 13, 15, 1
 PROCFS, SYS_RESOURCE = 1, 16
-ACCEPT_RISKS, NO_HEADROOM = 1, 1
+ACCEPT_RISKS, NO_HEADROOM, CONTAINERS = 1, 1, 16
 SYSTEMD, PROCPS, DROPIN_MAX = 1, 2, 1024
 CAP_SYS_RESOURCE = 24
 INITIAL_USER_NAMESPACE = "user:[4026531837]"
@@ -167,10 +167,11 @@ def cgroup(ctx, root):
 def adjust_many(ctx, root):
     """Plain files: each value has as many characters as the one before."""
     name = "oomctl_adjust_cgroup"
-    for pid, parent in (7, 1), (8, 7), (9, 1):
+    for pid, comm, parent in (7, "a b", 1), (8, "dockerd", 7), (9, "c", 1):
         process = f"{root}/proc/{pid}/"
         write(process + "oom_score_adj", "-3\n")
-        write(process + "stat", f"{pid} (c) S {parent}" + " 0" * 17 + f" {70 + pid} 0 9\n")
+        behind = " 0" * 17 + f" {70 + pid} {pid * 2**20} 9\n"
+        write(process + "stat", f"{pid} ({comm}) S {parent}" + behind)
     write(root + "/proc/self/cgroup", "0::/b\n")
     write(root + "/sys/fs/cgroup/a/cgroup.procs", "9\n7\n0\n")
     write(root + "/sys/fs/cgroup/a/cgroup.freeze", "0\n")
@@ -243,16 +244,16 @@ def put_machine(root):
         "overcommit_memory": "0\n",
         "overcommit_ratio": "50\n",
         "overcommit_kbytes": "0\n",
-        "panic_on_oom": "0\n",
-        "oom_kill_allocating_task": "0\n",
-        "oom_dump_tasks": "1\n",
+        "panic_on_oom": "1\n",
+        "oom_kill_allocating_task": "2\n",
+        "oom_dump_tasks": "3\n",
         "admin_reserve_kbytes": f"{U64[1]}\n",
         "user_reserve_kbytes": "131072\n",
         "panic_timeout": "-1\n",
     }.items():
         write(root + "/proc/sys/" + KNOBS[knob][0], text)
     write(root + "/proc/meminfo", "MemTotal: 4029312 kB\nSwapTotal: 0 kB\n"
-          "Committed_AS: 4000000 kB\nHugetlb: 0 kB\n")
+          "CommitLimit: 2000000 kB\nCommitted_AS: 4000000 kB\nHugetlb: 0 kB\n")
 
 
 def tune(ctx, root):
@@ -263,8 +264,8 @@ def tune(ctx, root):
     put_machine(root)
     before = filled(look, kind, ctx)
     expect(look, bytes_of(before), bytes_of(policy(
-        overcommit_memory=0, overcommit_ratio=50, panic_on_oom=0, oom_kill_allocating_task=0,
-        oom_dump_tasks=1, admin_reserve_kbytes=U64[1], user_reserve_kbytes=131072,
+        overcommit_memory=0, overcommit_ratio=50, panic_on_oom=1, oom_kill_allocating_task=2,
+        oom_dump_tasks=3, admin_reserve_kbytes=U64[1], user_reserve_kbytes=131072,
         panic_timeout=-1)))
     resizes(look, kind, ctx)
 
@@ -294,7 +295,10 @@ def tune(ctx, root):
 
     # What it says on failure is filled in, too.
     strict = policy(overcommit_memory=2)
-    expect(apply, applies(-errno.EBUSY, strict, 0), [0, 0, 0, NO_HEADROOM])
+    report = filled(check, kind_of_report, ctx, strict)[0]
+    got = report.largest_kb, report.largest_pid, report.container_pid, report.risks
+    expect(check, got, (9 * 1024, 9, 8, NO_HEADROOM | CONTAINERS))
+    expect(apply, applies(-errno.EBUSY, strict, 0), [0, 0, 0, NO_HEADROOM | CONTAINERS])
     strict[0].reserved = 1
     for wrong in None, policy(), strict, policy(overcommit_ratio=1, overcommit_kbytes=1):
         expect(apply, applies(-errno.EINVAL, wrong, 0), [0, 0, 0, 0])
@@ -304,6 +308,20 @@ def tune(ctx, root):
     os.unlink(root + "/proc/sys/kernel/panic")
     steps = applies(-errno.EOPNOTSUPP, before, 0)
     expect(apply, steps, [0, NUMBER["panic_timeout"], 0, 0])
+
+
+def probe_files(ctx, root):
+    """A machine without its first knob."""
+    name = "oomctl_probe_read"
+    os.unlink(root + "/proc/sys/vm/overcommit_memory")
+    write(root + "/proc/self/cgroup", "0::/a\n")
+    found = filled(name, "struct oomctl_probe", ctx)[0]
+    got = binding.text(found.release_text), found.release, found.rule, found.vm_cause
+    expect(name, got, (b"6.1.0", 0x60100, RULE_5_9, NO_KNOB))
+    got = found.floor, found.cgroup_version, found.cgroup_limit_bytes
+    expect(name, got, (-1000, 2, 104857600))
+    got = found.computed_limit_kb, found.printed_limit_kb
+    expect(name, got, (4029312 // 2, 2000000))
 
 
 def tune_here():
@@ -335,6 +353,7 @@ def contexts(root):
     adjust_many(ctx, root)
     floors(ctx, root)
     tune(ctx, root)
+    probe_files(ctx, root)
     gives(None, "oomctl_ctx_free", ctx)
     gives(None, "oomctl_ctx_free", None)
     expect("oomctl_ctx_free", os.listdir("/proc/self/fd"), before)
