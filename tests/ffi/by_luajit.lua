@@ -660,7 +660,7 @@ local function explained(name, ...)
 end
 
 -- pid has an oom_score_adj of 1000.
-local function causes_of_process(pid, pidfd, lowest)
+local function causes_of_process(pid, pidfd)
 	local path, out = "/proc/" .. pid .. "/oom_score_adj", ffi.new("struct oomctl_why[1]")
 	local refusal = floor_refusal()
 	for by, which in pairs({ proc = pid, pidfd = pidfd }) do
@@ -672,11 +672,11 @@ local function causes_of_process(pid, pidfd, lowest)
 			if refusal == NONE then
 				want = (code == 0 and NONE or SECURITY_MODULE) .. " 0  " .. path
 			end
-			expect(name, explained(name, nil, which, lowest - 1, code), want)
+			expect(name, explained(name, nil, which, -1000, code), want)
 		end
 		local got = explained(name, nil, which, 1001, -EINVAL)
 		expect(name, got, BAD_VALUE .. " 0  " .. path)
-		resizes(name, "struct oomctl_why", filling(name, nil, which, lowest, -EACCES))
+		resizes(name, "struct oomctl_why", filling(name, nil, which, -1000, -EACCES))
 		gives(-EINVAL, name, nil, which, 1000, 1, out, ffi.sizeof(out))
 		gives(-EINVAL, name, nil, -1, 1000, 0, out, ffi.sizeof(out))
 	end
@@ -890,7 +890,7 @@ local function processes()
 	local lowest = limits("proc", pid, pid)
 	expect("oomctl_adjust_pidfd", limits("pidfd", pidfd, pid), lowest)
 	tree(pid)
-	causes_of_process(pid, pidfd, lowest)
+	causes_of_process(pid, pidfd)
 	predictions(pid)
 	rankings(pid)
 	gives(0, "oomctl_gauge_read", gauge, value)

@@ -472,7 +472,7 @@ def explained(name, *args):
     return why.cause, why.flags, binding.text(why.capability), binding.text(why.path)
 
 
-def causes_of_process(pid, pidfd, lowest):
+def causes_of_process(pid, pidfd):
     """pid has an oom_score_adj of 1000."""
     path = f"/proc/{pid}/oom_score_adj".encode()
     for by, which in ("proc", pid), ("pidfd", pidfd):
@@ -482,10 +482,10 @@ def causes_of_process(pid, pidfd, lowest):
             want = floor_refusal(), MAYBE if code == 0 else 0, b"CAP_SYS_RESOURCE", path
             if floor_refusal() == NONE:
                 want = NONE if code == 0 else SECURITY_MODULE, 0, b"", path
-            expect(name, explained(name, None, which, lowest - 1, code), want)
+            expect(name, explained(name, None, which, -1000, code), want)
         got = explained(name, None, which, 1001, -errno.EINVAL)
         expect(name, got, (BAD_VALUE, 0, b"", path))
-        resizes(name, "struct oomctl_why", None, which, lowest, -errno.EACCES)
+        resizes(name, "struct oomctl_why", None, which, -1000, -errno.EACCES)
         gives(-errno.EINVAL, name, None, which, 1000, 1, binding.new("struct oomctl_why"), 72)
         gives(-errno.EINVAL, name, None, -1, 1000, 0, binding.new("struct oomctl_why"), 72)
 
@@ -657,7 +657,7 @@ def processes():
         lowest = limits("proc", child.pid, child.pid)
         expect("oomctl_adjust_pidfd", limits("pidfd", pidfd, child.pid), lowest)
         tree(child.pid)
-        causes_of_process(child.pid, pidfd, lowest)
+        causes_of_process(child.pid, pidfd)
         predictions(child.pid)
         rankings(child.pid)
         expect("oomctl_gauge_read", value("oomctl_gauge_read", "int64_t", gauge), 1000)
