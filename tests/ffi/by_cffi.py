@@ -27,6 +27,6 @@ def new(type_name, count=1):
     return ffi.new(f"{type_name}[{count}]")
 
 
-view = ffi.buffer
+view, text = ffi.buffer, ffi.string
 
 sys.exit(scenario.run(sys.modules[__name__], sys.argv[1]))

@@ -4,6 +4,7 @@
 call(name, *args)   where None is NULL; the text of a `const char *` comes as bytes
 new(type, count=1)  an array of a C type
 view(array)         its bytes, to read and to write
+text(member)        the bytes before the NUL, of a member that is an array of char
 """
 
 import errno
@@ -25,6 +26,8 @@ KNOBS = {  # file, type, least and greatest value to set
     "user_reserve_kbytes": ("vm/user_reserve_kbytes", "uint64_t", U64),
     "panic_timeout": ("kernel/panic", "int32_t", I32),
 }
+NUMBER = {knob: number for number, knob in enumerate(KNOBS, 1)}
+BIT = {knob: 1 << number for knob, number in NUMBER.items()}
 MEMINFO = {  # in the order of the bits of `present`
     "mem_total_kb": "MemTotal: %d kB",
     "mem_free_kb": "MemFree: %d kB",
@@ -40,6 +43,16 @@ MEMINFO = {  # in the order of the bits of `present`
 PAGE_KB = os.sysconf("SC_PAGESIZE") // 1024
 RULE_5_9, OOM_SCORE, OOM_SCORE_ADJ, OVERCOMMIT_MEMORY = 5, 1, 2, 1
 GRANTED, REFUSED = 0, 1
+STRICT, CLAMP, NO_FLOOR, FREEZE = 1, 2, -1001, 1
+STABLE, FROZEN = 1, 2
+ENDED, BEGUN, PAUSED = 0, 1, 2
+NONE, BELOW_FLOOR, USER_NAMESPACE, NO_KNOB, GONE = 0, 1, 2, 9, 10
+BAD_VALUE, SECURITY_MODULE, CAUSES, MAYBE = 11, 13, 15, 1
+PROCFS, SYS_RESOURCE = 1, 16
+ACCEPT_RISKS, NO_HEADROOM, CONTAINERS = 1, 1, 16
+SYSTEMD, PROCPS, DROPIN_MAX = 1, 2, 1024
+CAP_SYS_RESOURCE = 24
+INITIAL_USER_NAMESPACE = "user:[4026531837]"
 # A process of 37 MB, as Linux 6.1 shows it on a machine of this many pages.
 TOTAL, FOOTPRINT = 250555, 9530
 OOM_SCORES = {
@@ -96,6 +109,16 @@ def size_of(type_name):
     return len(binding.view(binding.new(type_name)))
 
 
+def listed(name, *args, code=0, room=ROOM):
+    """Processes, how many, and the report."""
+    topic = "struct oomctl_" + name.split("_")[1]
+    entries, count = binding.new(topic + "_entry", room), binding.new("size_t")
+    report = binding.new(topic + "_report")
+    sizes = size_of(topic + "_entry"), size_of(topic + "_report")
+    gives(code, name, *args, entries, room, sizes[0], count, report, sizes[1])
+    return entries, count[0], report[0]
+
+
 def texts(include):
     parts = re.findall(r"OOMCTL_VERSION_[A-Z]+ (\d+)", read(include + "/base.h"))
     gives(".".join(parts).encode(), "oomctl_version")
@@ -129,7 +152,7 @@ def cgroup(ctx, root):
     write(root + "/proc/sys/vm/swappiness", "60\n")
     write(root + "/sys/fs/cgroup/a/memory.max", "104857600\n")
 
-    entries, count, report = rank(name, ctx, b"/a")
+    entries, count, report = listed(name, ctx, b"/a")
     pages = 100 * 1024 // PAGE_KB
     expect(name, (count, report.total_pages, report.rule), (1, pages, RULE_5_9))
     expect(name, report.flags, 1)  # no pid 1
@@ -137,8 +160,183 @@ def cgroup(ctx, root):
     expect(name, got, [7, 5, 700, 77])
     expect(name, entries[0].badness_pages, 900 + 128 // PAGE_KB - 3 * (pages // 1000))
     expect(name, bytes(binding.view(entries)[:80])[-16:], b"a b".ljust(16, b"\0"))
-    rank(name, ctx, b"/none", code=-errno.EOPNOTSUPP)
-    rank(name, ctx, None, code=-errno.EINVAL)
+    listed(name, ctx, b"/none", code=-errno.EOPNOTSUPP)
+    listed(name, ctx, None, code=-errno.EINVAL)
+
+
+def adjust_many(ctx, root):
+    """Plain files: each value has as many characters as the one before."""
+    name = "oomctl_adjust_cgroup"
+    for pid, comm, parent in (7, "a b", 1), (8, "dockerd", 7), (9, "c", 1):
+        process = f"{root}/proc/{pid}/"
+        write(process + "oom_score_adj", "-3\n")
+        behind = " 0" * 17 + f" {70 + pid} {pid * 2**20} 9\n"
+        write(process + "stat", f"{pid} ({comm}) S {parent}" + behind)
+    write(root + "/proc/self/cgroup", "0::/b\n")
+    write(root + "/sys/fs/cgroup/a/cgroup.procs", "9\n7\n0\n")
+    write(root + "/sys/fs/cgroup/a/cgroup.freeze", "0\n")
+    write(root + "/sys/fs/cgroup/a/cgroup.events", "populated 1\nfrozen 1\n")
+
+    def adjs():
+        return [int(read(f"{root}/proc/{pid}/oom_score_adj")) for pid in (7, 8, 9)]
+
+    def shown(entries, count):
+        members = "pid", "code", "adj_before", "adj", "start_ticks"
+        return [[getattr(entries[i], member) for member in members] for i in range(count)]
+
+    for args in (None, 100, STRICT, 0), (b"a", 100, STRICT, 0), (b"/a", 1001, STRICT, 0):
+        listed(name, ctx, *args, code=-errno.EINVAL)
+    for args in (b"/a", 100, CLAMP + 1, 0), (b"/a", 100, STRICT, FREEZE << 1):
+        listed(name, ctx, *args, code=-errno.EINVAL)
+    listed(name, ctx, b"/none", 100, STRICT, 0, code=-errno.EOPNOTSUPP)
+    listed(name, ctx, b"/b", 100, STRICT, FREEZE, code=-errno.EBUSY)
+    expect(name, adjs(), [-3, -3, -3])
+
+    entries, count, report = listed(name, ctx, b"/a", 100, CLAMP, FREEZE)
+    expect(name, shown(entries, count), [[9, 0, -3, 100, 79], [7, 0, -3, 100, 77]])
+    expect(name, (report.unlisted, report.foreign, report.gone), (0, 1, 0))
+    expect(name, (report.passes, report.flags), (2, STABLE | FROZEN))
+    expect(name, read(root + "/sys/fs/cgroup/a/cgroup.freeze"), "0\n")
+    expect(name, adjs(), [100, -3, 100])
+
+    name = "oomctl_adjust_tree"
+    listed(name, ctx, -1, 200, STRICT, code=-errno.EINVAL)
+    listed(name, ctx, 6, 200, STRICT, code=-errno.ESRCH)
+    expect(name, adjs(), [100, -3, 100])
+    entries, count, report = listed(name, ctx, 7, 200, STRICT, room=1)
+    expect(name, (shown(entries, count), report.unlisted), ([[7, 0, 100, 200, 77]], 1))
+    expect(name, adjs(), [200, -3, 100])
+    entries, count, report = listed(name, ctx, 7, 300, STRICT)
+    expect(name, shown(entries, count), [[7, 0, 200, 300, 77], [8, 0, -3, 300, 78]])
+    expect(name, (report.unlisted, report.flags), (0, STABLE))
+    expect(name, adjs(), [300, 300, 100])
+
+
+def floors(ctx, root):
+    """Whether there is one hangs on a capability, in the initial user namespace."""
+    name, own = "oomctl_adjust_find_floor", root + "/proc/self/"
+    write(own + "oom_score_adj", "-1000\n")
+    write(root + "/proc/thread-self/status", "Uid:\t0\t0\t0\t0\nCapEff:\t0000000001000000\n")
+    os.mkdir(own + "ns")
+    os.symlink(INITIAL_USER_NAMESPACE, own + "ns/user")
+    expect(name, value(name, "int32_t", ctx), NO_FLOOR)
+    os.unlink(own + "ns/user")
+    os.symlink("user:[4026532000]", own + "ns/user")
+    expect(name, value(name, "int32_t", ctx), -1000)
+    gives(-errno.EINVAL, name, ctx, None)
+    expect(name, read(own + "oom_score_adj"), "-1000\n")
+
+
+def policy(**values):
+    out = binding.new("struct oomctl_policy")
+    for knob, number in values.items():
+        setattr(out[0], knob, number)
+        out[0].knobs |= BIT[knob]
+    return out
+
+
+def bytes_of(array):
+    return binding.view(array)[:]
+
+
+def put_machine(root):
+    for knob, text in {
+        "overcommit_memory": "0\n",
+        "overcommit_ratio": "50\n",
+        "overcommit_kbytes": "0\n",
+        "panic_on_oom": "1\n",
+        "oom_kill_allocating_task": "2\n",
+        "oom_dump_tasks": "3\n",
+        "admin_reserve_kbytes": f"{U64[1]}\n",
+        "user_reserve_kbytes": "131072\n",
+        "panic_timeout": "-1\n",
+    }.items():
+        write(root + "/proc/sys/" + KNOBS[knob][0], text)
+    write(root + "/proc/meminfo", "MemTotal: 4029312 kB\nSwapTotal: 0 kB\n"
+          "CommitLimit: 2000000 kB\nCommitted_AS: 4000000 kB\nHugetlb: 0 kB\n")
+
+
+def tune(ctx, root):
+    """A machine's policy is set, and undone."""
+    look, check, apply = "oomctl_tune_read", "oomctl_tune_check", "oomctl_tune_apply"
+    kind, kind_of_report = "struct oomctl_policy", "struct oomctl_tune_report"
+    kind_of_steps = "struct oomctl_tune_steps"
+    put_machine(root)
+    before = filled(look, kind, ctx)
+    expect(look, bytes_of(before), bytes_of(policy(
+        overcommit_memory=0, overcommit_ratio=50, panic_on_oom=1, oom_kill_allocating_task=2,
+        oom_dump_tasks=3, admin_reserve_kbytes=U64[1], user_reserve_kbytes=131072,
+        panic_timeout=-1)))
+    resizes(look, kind, ctx)
+
+    wanted = policy(overcommit_memory=1, overcommit_ratio=60, user_reserve_kbytes=262144)
+    drift = wanted[0].knobs
+    report = filled(check, kind_of_report, ctx, wanted)[0]
+    got = report.commit_limit_kb, report.committed_as_kb, report.headroom_kb
+    limit = 4029312 // PAGE_KB * 60 // 100 * PAGE_KB
+    expect(check, got, (limit, 4000000, limit - 4000000))
+    expect(check, (report.drift, report.risks, report.largest_pid), (drift, 0, 0))
+    resizes(check, kind_of_report, ctx, wanted)
+
+    def applies(code, policy, flags):
+        out = binding.new(kind_of_steps)
+        gives(code, apply, ctx, policy, flags, out, size_of(kind_of_steps))
+        return [getattr(out[0], member)
+                for member in ("changed", "failed", "failed_rollback", "risks")]
+
+    expect(apply, applies(0, wanted, 0), [drift, 0, 0, 0])
+    expect(apply, read(root + "/proc/sys/vm/user_reserve_kbytes"), "262144\n")
+    expect(check, filled(check, kind_of_report, ctx, wanted)[0].drift, 0)
+    expect(check, filled(check, kind_of_report, ctx, before)[0].drift, drift)
+    expect(apply, applies(0, before, ACCEPT_RISKS), [drift, 0, 0, 0])
+    expect(look, bytes_of(filled(look, kind, ctx)), bytes_of(before))
+    resizes(apply, kind_of_steps, ctx, wanted, 0)
+    expect(apply, applies(0, before, ACCEPT_RISKS), [drift, 0, 0, 0])
+
+    # What it says on failure is filled in, too.
+    strict = policy(overcommit_memory=2)
+    report = filled(check, kind_of_report, ctx, strict)[0]
+    got = report.largest_kb, report.largest_pid, report.container_pid, report.risks
+    expect(check, got, (9 * 1024, 9, 8, NO_HEADROOM | CONTAINERS))
+    expect(apply, applies(-errno.EBUSY, strict, 0), [0, 0, 0, NO_HEADROOM | CONTAINERS])
+    strict[0].reserved = 1
+    for wrong in None, policy(), strict, policy(overcommit_ratio=1, overcommit_kbytes=1):
+        expect(apply, applies(-errno.EINVAL, wrong, 0), [0, 0, 0, 0])
+    expect(apply, applies(-errno.EINVAL, wanted, ACCEPT_RISKS << 1), [0, 0, 0, 0])
+    gives(-errno.EINVAL, check, ctx, strict, binding.new(kind_of_report), 48)
+    expect(look, bytes_of(filled(look, kind, ctx)), bytes_of(before))
+    os.unlink(root + "/proc/sys/kernel/panic")
+    steps = applies(-errno.EOPNOTSUPP, before, 0)
+    expect(apply, steps, [0, NUMBER["panic_timeout"], 0, 0])
+
+
+def probe_files(ctx, root):
+    """A machine without its first knob."""
+    name = "oomctl_probe_read"
+    os.unlink(root + "/proc/sys/vm/overcommit_memory")
+    write(root + "/proc/self/cgroup", "0::/a\n")
+    found = filled(name, "struct oomctl_probe", ctx)[0]
+    got = binding.text(found.release_text), found.release, found.rule, found.vm_cause
+    expect(name, got, (b"6.1.0", 0x60100, RULE_5_9, NO_KNOB))
+    got = found.floor, found.cgroup_version, found.cgroup_limit_bytes
+    expect(name, got, (-1000, 2, 104857600))
+    got = found.computed_limit_kb, found.printed_limit_kb
+    expect(name, got, (4029312 // 2, 2000000))
+
+
+def tune_here():
+    """The machine's is left as it is."""
+    look, check = "oomctl_tune_read", "oomctl_tune_check"
+    now = filled(look, "struct oomctl_policy", None)
+    for knob, (path, _, _) in KNOBS.items():
+        if now[0].knobs & BIT[knob]:
+            expect(look, getattr(now[0], knob), int(read("/proc/sys/" + path)))
+        else:
+            expect(look, knob in ("overcommit_ratio", "overcommit_kbytes"), True)
+    report = filled(check, "struct oomctl_tune_report", None, now)[0]
+    kernel = filled("oomctl_meminfo_read", "struct oomctl_meminfo", None)[0]
+    got = report.drift, report.risks, report.commit_limit_kb
+    expect(check, got, (0, 0, kernel.commit_limit_kb))
 
 
 def contexts(root):
@@ -152,6 +350,10 @@ def contexts(root):
     expect("oomctl_ctx_new", len(os.listdir("/proc/self/fd")), len(before) + 2)
     knobs(ctx, root + "/proc/sys/")
     cgroup(ctx, root)
+    adjust_many(ctx, root)
+    floors(ctx, root)
+    tune(ctx, root)
+    probe_files(ctx, root)
     gives(None, "oomctl_ctx_free", ctx)
     gives(None, "oomctl_ctx_free", None)
     expect("oomctl_ctx_free", os.listdir("/proc/self/fd"), before)
@@ -202,6 +404,189 @@ def release():
     return tuple(map(int, re.match(r"(\d+)\.(\d+)", os.uname().release).groups()))
 
 
+def floor_refusal():
+    """What keeps this process from values below a floor."""
+    held = int(re.search(r"CapEff:\s(\w+)", read("/proc/thread-self/status"))[1], 16)
+    if not held >> CAP_SYS_RESOURCE & 1:
+        return BELOW_FLOOR
+    here = os.readlink("/proc/self/ns/user") == INITIAL_USER_NAMESPACE
+    return NONE if here else USER_NAMESPACE
+
+
+def limits(by, which, pid):
+    """pid has an oom_score_adj of 1000, and gets it back."""
+    path = f"/proc/{pid}/oom_score_adj"
+    set_, move = f"oomctl_adjust_{by}", f"oomctl_adjust_{by}_by"
+    out = binding.new("int32_t")
+    out[0] = 7
+    for args in (which, 1001, STRICT, out), (which, 999, 0, out), (which, 999, STRICT, None):
+        gives(-errno.EINVAL, set_, None, *args)
+    for args in (-1, -1, STRICT, out), (which, -1, CLAMP + 1, out), (which, -1, STRICT, None):
+        gives(-errno.EINVAL, move, None, *args)
+    expect(set_, (int(read(path)), out[0]), (1000, 7))
+
+    expect(set_, value(set_, "int32_t", None, which, 999, STRICT), 999)
+    lowest = value(set_, "int32_t", None, which, -1000, CLAMP)
+    expect(set_, (int(read(path)), lowest < 999), (lowest, True))
+    if lowest > -1000:
+        gives(-errno.EACCES, set_, None, which, lowest - 1, STRICT, out)
+        gives(-errno.EACCES, move, None, which, -1, STRICT, out)
+        expect(set_, (int(read(path)), out[0]), (lowest, 7))
+    expect(move, value(move, "int32_t", None, which, 200, STRICT), min(lowest + 200, 1000))
+    expect(move, value(move, "int32_t", None, which, I32[0], CLAMP), lowest)
+    expect(move, value(move, "int32_t", None, which, I32[1], STRICT), 1000)
+    expect(move, int(read(path)), 1000)
+    return lowest
+
+
+def tree(pid):
+    """pid has an oom_score_adj of 1000, and no children."""
+    name = "oomctl_adjust_tree"
+    entries, count, report = listed(name, None, pid, 1000, STRICT)
+    got = [getattr(entries[0], member) for member in ("pid", "code", "adj_before", "adj")]
+    expect(name, (count, got), (1, [pid, 0, 1000, 1000]))
+    expect(name, (report.passes > 0, report.flags), (True, STABLE))
+    entry, report = binding.new("struct oomctl_adjust_entry", 1), 40
+    gives(-errno.EINVAL, name, None, pid, 1000, STRICT, entry, 1, 16, binding.new("size_t"),
+          binding.new("struct oomctl_adjust_report"), report)
+
+
+def own_floor():
+    name, path = "oomctl_adjust_find_floor", "/proc/self/oom_score_adj"
+    before = read(path)
+    floor = value(name, "int32_t", None)
+    expect(name, (floor <= int(before), floor == NO_FLOOR), (True, floor_refusal() == NONE))
+    if floor > -1000:
+        gives(-errno.EACCES, "oomctl_adjust_proc", None, 0, floor - 1, STRICT,
+              binding.new("int32_t"))
+    gives(-errno.EINVAL, name, None, None)
+    expect(name, read(path), before)
+
+
+def own_adj():
+    return int(read("/proc/self/oom_score_adj"))
+
+
+def explained(name, *args):
+    why = filled(name, "struct oomctl_why", *args)[0]
+    return why.cause, why.flags, binding.text(why.capability), binding.text(why.path)
+
+
+def causes_of_process(pid, pidfd):
+    """pid has an oom_score_adj of 1000."""
+    path = f"/proc/{pid}/oom_score_adj".encode()
+    for by, which in ("proc", pid), ("pidfd", pidfd):
+        name = "oomctl_why_" + by
+        expect(name, explained(name, None, which, 1000, 0), (NONE, 0, b"", path))
+        for code in 0, -errno.EACCES:
+            want = floor_refusal(), MAYBE if code == 0 else 0, b"CAP_SYS_RESOURCE", path
+            if floor_refusal() == NONE:
+                want = NONE if code == 0 else SECURITY_MODULE, 0, b"", path
+            expect(name, explained(name, None, which, -1000, code), want)
+        got = explained(name, None, which, 1001, -errno.EINVAL)
+        expect(name, got, (BAD_VALUE, 0, b"", path))
+        resizes(name, "struct oomctl_why", None, which, -1000, -errno.EACCES)
+        gives(-errno.EINVAL, name, None, which, 1000, 1, binding.new("struct oomctl_why"), 72)
+        gives(-errno.EINVAL, name, None, -1, 1000, 0, binding.new("struct oomctl_why"), 72)
+
+
+def causes_of_machine():
+    name = "oomctl_why_vm"
+    free = os.access("/proc/sys/vm/overcommit_ratio", os.W_OK)
+    args = None, NUMBER["overcommit_ratio"]
+    path = b"/proc/sys/vm/overcommit_ratio"
+    cause, *rest = explained(name, *args, 0)
+    expect(name, (cause == NONE, rest), (free, [0, b"", path]))
+    cause, *rest = explained(name, *args, -errno.EACCES)
+    expect(name, (cause == SECURITY_MODULE, rest), (free, [0, b"", path]))
+    expect(name, explained(name, *args, -errno.EINVAL), (BAD_VALUE, 0, b"", path))
+    resizes(name, "struct oomctl_why", *args, -errno.EINVAL)
+    for knob, code in (0, 0), (NUMBER["panic_timeout"] + 1, 0), (1, 1):
+        gives(-errno.EINVAL, name, None, knob, code, binding.new("struct oomctl_why"), 72)
+
+    name = "oomctl_why_sentence"
+    gives(b"Nothing stands in the way.", name, NONE)
+    gives(b"The process has ended: there is nothing to set.", name, GONE)
+    gives(b"Not a cause of this library.", name, CAUSES)
+    expect(name, len({call(name, cause) for cause in range(CAUSES + 1)}), CAUSES + 1)
+
+
+def probe():
+    name, kind = "oomctl_probe_read", "struct oomctl_probe"
+    found = filled(name, kind, None)[0]
+    text = os.uname().release
+    expect(name, binding.text(found.release_text), text.encode())
+    major, minor, patch = (int(re.match(r"\d*", part)[0] or 0)
+                           for part in (text + ".0.0").split(".")[:3])
+    expect(name, found.release, major << 16 | minor << 8 | min(patch, 255))
+    expect(name, found.rule == RULE_5_9, release() >= (5, 9))
+    expect(name, found.page_size, os.sysconf("SC_PAGESIZE"))
+    expect(name, found.printed_limit_kb, filled(
+        "oomctl_meminfo_read", "struct oomctl_meminfo", None)[0].commit_limit_kb)
+    expect(name, found.computed_limit_kb, found.printed_limit_kb)
+    expect(name, (found.vm_cause, 0, b""), explained("oomctl_why_vm", None, 1, 0)[:3])
+    expect(name, found.floor, -1000 if floor_refusal() == NONE else own_adj())
+    held = SYS_RESOURCE if floor_refusal() != BELOW_FLOOR else 0
+    expect(name, found.flags & (PROCFS | SYS_RESOURCE), PROCFS | held)
+    resizes(name, kind, None)
+
+
+def in_child(body):
+    """What it gives, in a child of fork()."""
+    receiver, sender = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(sender, repr(body()).encode())
+        os._exit(0)
+    os.close(sender)
+    with open(receiver, encoding="ascii") as pipe:
+        result = pipe.read()
+    os.waitpid(child, 0)
+    return result
+
+
+def protect():
+    begin, pause, resume, end, reset = (
+        "oomctl_protect_" + verb for verb in ("begin", "pause", "resume", "end", "reset_child"))
+    kind, now = "struct oomctl_guard", binding.new("int32_t")
+    before, descriptors = own_adj(), os.listdir("/proc/self/fd")
+    guard, size = binding.new(kind), size_of(kind)
+    for args in (1001, STRICT, guard, size), (999, 0, guard, size), (999, STRICT, None, size), (
+            999, STRICT, guard, size - 1):
+        gives(-errno.EINVAL, begin, None, *args)
+    for name, args in (pause, [999]), (resume, []), (end, [now]):
+        gives(-errno.EINVAL, name, None, *args)
+        gives(-errno.EINVAL, name, guard, *args)
+    gives(-errno.EINVAL, reset, None, None)
+    gives(-errno.EINVAL, reset, None, guard)
+    expect(begin, (own_adj(), bytes_of(guard)), (before, bytes(size)))
+
+    gives(0, begin, None, 999, STRICT, guard, size)
+    expect(begin, own_adj(), 999)
+    got = [getattr(guard[0], member) for member in ("saved_adj", "adj", "state", "pid")]
+    expect(begin, got, [before, 999, BEGUN, os.getpid()])
+    got = in_child(lambda: (call(reset, None, guard), own_adj(), call(end, guard, now)))
+    expect(reset, got, repr((0, before, -errno.ESRCH)))
+    expect(reset, own_adj(), 999)
+
+    gives(-errno.EINVAL, pause, guard, 1001)
+    gives(0, pause, guard, 1000)
+    got = [getattr(guard[0], member) for member in ("paused_adj", "resume_adj", "state")]
+    expect(pause, (own_adj(), got), (1000, [1000, 999, PAUSED]))
+    expect(pause, in_child(own_adj), "1000")
+    gives(-errno.EBUSY, pause, guard, 1000)
+    gives(0, resume, guard)
+    expect(resume, (own_adj(), guard[0].state), (999, BEGUN))
+    gives(-errno.EINVAL, resume, guard)
+
+    gives(-errno.EINVAL, end, guard, None)
+    expect(end, (own_adj(), guard[0].state), (999, BEGUN))
+    expect(end, value(end, "int32_t", guard), before)
+    expect(end, (own_adj(), guard[0].state), (before, ENDED))
+    gives(-errno.EINVAL, end, guard, now)
+    expect(end, os.listdir("/proc/self/fd"), descriptors)
+
+
 def predictions(pid):
     """pid has an oom_score_adj of 1000, and holds still."""
     rule = value("oomctl_predict_read_score_rule", "enum oomctl_score_rule", None)
@@ -223,21 +608,12 @@ def predictions(pid):
     gives(-errno.EINVAL, name, None, pid, 1001, binding.new("int32_t"))
 
 
-def rank(name, *args, code=0):
-    """Processes, how many, and the report."""
-    entries, count = binding.new("struct oomctl_rank_entry", ROOM), binding.new("size_t")
-    report = binding.new("struct oomctl_rank_report")
-    sizes = size_of("struct oomctl_rank_entry"), size_of("struct oomctl_rank_report")
-    gives(code, name, *args, entries, ROOM, sizes[0], count, report, sizes[1])
-    return entries, count[0], report[0]
-
-
 def rankings(pid):
     """pid has an oom_score_adj of 1000, and holds still."""
     task = filled("oomctl_predict_read_task_figures", "struct oomctl_task_figures", None, pid)
     for name in "oomctl_rank_scores", "oomctl_rank_victims":
         detailed = name.endswith("victims")
-        entries, count, report = rank(name, None)
+        entries, count, report = listed(name, None)
         expect(name, 0 < count <= report.processes, True)
         ours = [entries[i] for i in range(count) if entries[i].pid == pid]
         got = [(e.task.oom_score_adj, e.task.rss_pages, e.flags) for e in ours]
@@ -247,10 +623,10 @@ def rankings(pid):
         expect(name, order, sorted(order, reverse=True))
 
     name = "oomctl_rank_before"
-    entries, count, report = rank(name, None, pid)
+    entries, count, report = listed(name, None, pid)
     expect(name, count <= report.ahead < report.processes, True)
     expect(name, [i for i in range(count) if entries[i].oom_score < 1000], [])
-    rank(name, None, -1, code=-errno.EINVAL)
+    listed(name, None, -1, code=-errno.EINVAL)
 
     name, kind = "oomctl_rank_process", "struct oomctl_rank_entry"
     entry = filled(name, kind, None, pid)[0]
@@ -278,6 +654,10 @@ def processes():
                 child.pid,
                 adj,
             )
+        lowest = limits("proc", child.pid, child.pid)
+        expect("oomctl_adjust_pidfd", limits("pidfd", pidfd, child.pid), lowest)
+        tree(child.pid)
+        causes_of_process(child.pid, pidfd)
         predictions(child.pid)
         rankings(child.pid)
         expect("oomctl_gauge_read", value("oomctl_gauge_read", "int64_t", gauge), 1000)
@@ -285,6 +665,9 @@ def processes():
     gives(None, "oomctl_gauge_close", gauge)
     gives(-errno.ESRCH, "oomctl_pidfd_get_oom_score", None, pidfd, binding.new("int32_t"))
     gives(-errno.ESRCH, "oomctl_pidfd_set_oom_score_adj", None, pidfd, 1000)
+    gives(-errno.ESRCH, "oomctl_adjust_pidfd", None, pidfd, 1000, STRICT, binding.new("int32_t"))
+    name = "oomctl_why_pidfd"
+    expect(name, explained(name, None, pidfd, 1000, -errno.ESRCH)[:3], (GONE, 0, b""))
     os.close(pidfd)
 
 
@@ -429,6 +812,82 @@ def grants():
     gives(-errno.EINVAL, most, figures, None)
 
 
+def dropin(root):
+    render, parse = "oomctl_dropin_render", "oomctl_dropin_parse"
+    kind, text = "struct oomctl_policy", binding.new("char", DROPIN_MAX)
+    kept = policy(overcommit_memory=2, overcommit_ratio=80, admin_reserve_kbytes=U64[1],
+                  panic_timeout=-1)
+    length = value(render, "size_t", kept, text, DROPIN_MAX)
+    rendered = binding.view(text)[:length]
+    expect(render, rendered.splitlines()[1:], [
+        b"kernel.panic = -1",
+        b"vm.admin_reserve_kbytes = 18446744073709551615",
+        b"vm.overcommit_ratio = 80",
+        b"vm.overcommit_memory = 2",
+    ])
+    expect(render, binding.view(text)[length:], bytes(DROPIN_MAX - length))
+    small, out = binding.new("char", DROPIN_MAX), binding.new("size_t")
+    gives(-errno.ERANGE, render, kept, small, length, out)
+    both = policy(overcommit_ratio=1, overcommit_kbytes=1)
+    for args in (None, small, 9, out), (kept, None, 9, out), (kept, small, 9, None), (
+            both, small, DROPIN_MAX, out):
+        gives(-errno.EINVAL, render, *args)
+    expect(render, (bytes_of(small), out[0]), (bytes(DROPIN_MAX), 0))
+
+    expect(parse, bytes_of(filled(parse, kind, rendered, length)), bytes_of(kept))
+    expect(parse, filled(parse, kind, None, 0)[0].knobs, 0)
+    resizes(parse, kind, rendered, length)
+    got = policy()
+    gives(-errno.EINVAL, parse, None, 1, got, size_of(kind))
+    for line, code in (b"= 0x10", -errno.EBADMSG), (b"= 2147483648", -errno.ERANGE):
+        line = b"vm.overcommit_ratio " + line
+        gives(code, parse, line, len(line), got, size_of(kind))
+    expect(parse, bytes_of(got), bytes(size_of(kind)))
+    dropin_files(root + "/etc/sysctl.d/90-oom.conf", rendered, kept)
+    dropin_find(root, root + "/etc/sysctl.d/90-oom.conf")
+
+
+def dropin_files(path, rendered, kept):
+    put, get, kind = "oomctl_dropin_write", "oomctl_dropin_read", "struct oomctl_policy"
+    gives(-errno.EOPNOTSUPP, put, path.encode(), kept)
+    os.makedirs(os.path.dirname(path))
+    gives(-errno.EINVAL, put, None, kept)
+    gives(-errno.EINVAL, put, path.encode(), None)
+    gives(-errno.EOPNOTSUPP, get, path.encode(), policy(), size_of(kind))
+    expect(put, os.listdir(os.path.dirname(path)), [])
+
+    gives(0, put, path.encode(), kept)
+    expect(put, (read(path), os.stat(path).st_mode & 0o777), (rendered.decode(), 0o644))
+    expect(put, os.listdir(os.path.dirname(path)), [os.path.basename(path)])
+    expect(get, bytes_of(filled(get, kind, path.encode())), bytes_of(kept))
+    resizes(get, kind, path.encode())
+    gives(-errno.EINVAL, get, None, policy(), size_of(kind))
+
+
+def dropin_find(root, dropin_path):
+    """procps reads another file later."""
+    name, kind = "oomctl_dropin_find", "struct oomctl_policy"
+    room, size = len(root) + 300, size_of(kind)
+    write(root + "/etc/sysctl.conf", "vm.overcommit_ratio = 90\n")
+    ratio = NUMBER["overcommit_ratio"]
+    for loader, number, path in (SYSTEMD, 80, dropin_path), (
+            PROCPS, 90, root + "/etc/sysctl.conf"):
+        out, found = policy(), binding.new("char", room)
+        gives(0, name, root.encode(), loader, ratio, out, size, found, room)
+        expect(name, bytes_of(out), bytes_of(policy(overcommit_ratio=number)))
+        expect(name, bytes_of(found).split(b"\0")[0], path.encode())
+
+    out, found = policy(), binding.new("char", room)
+    unset = NUMBER["oom_dump_tasks"]
+    gives(-errno.EOPNOTSUPP, name, root.encode(), SYSTEMD, unset, out, size, found, room)
+    gives(-errno.ERANGE, name, root.encode(), SYSTEMD, ratio, out, size, found, 9)
+    for args in (0, ratio, out, size, found, room), (SYSTEMD, 0, out, size, found, room), (
+            SYSTEMD, ratio, None, size, found, room), (SYSTEMD, ratio, out, 0, found, room), (
+            SYSTEMD, ratio, out, size, None, room):
+        gives(-errno.EINVAL, name, root.encode(), *args)
+    expect(name, (bytes_of(out), bytes_of(found)), (bytes(size), bytes(room)))
+
+
 def run(binding_, include):
     """Prints a line for each function; returns the program's exit status."""
     global binding
@@ -438,6 +897,13 @@ def run(binding_, include):
         os.mkdir(root + "/sys")
         os.mkdir(root + "/proc")
         contexts(root)
+    with tempfile.TemporaryDirectory() as root:
+        dropin(root)
+    tune_here()
+    own_floor()
+    protect()
+    probe()
+    causes_of_machine()
     processes()
     meminfo()
     commit_limit()
