@@ -261,6 +261,9 @@ static struct answer answer_of(const struct call *c, const struct fault *f)
 	a.r = can_run(c) ? run(c, f) : r;
 	if (a.r == 0)
 		tidy(c->name);
+	else if (strcmp(c->name, "tune_apply") ==
+		 0) /* which tells the step that failed */
+		memset(&out, '?', sizeof(out));
 	a.out = out;
 	take_back();
 	return a;
@@ -282,13 +285,22 @@ static struct answer failure(int code)
 
 static size_t tried;
 
+/* Whether what fails is what the call tells about: any answer will do, or none. */
+static bool is_an_answer(const struct call *c, const struct answer *a)
+{
+	const struct answer failed = failure(a->r);
+
+	return (strncmp(c->name, "why_", 4) == 0 || strcmp(c->name, "probe_read") == 0) &&
+	       (a->r == 0 || is_same(a, &failed));
+}
+
 /* Either will do. */
 static void expect(const struct call *c, const char *what, size_t which,
 		   struct answer got, const struct answer *one,
 		   const struct answer *other)
 {
 	tried++;
-	if (!is_same(&got, one) && !is_same(&got, other))
+	if (!is_same(&got, one) && !is_same(&got, other) && !is_an_answer(c, &got))
 		printf("%s, %s %zu: %d, wanted %d or %d\n", c->name, what, which, got.r,
 		       one->r, other->r);
 }
@@ -473,11 +485,18 @@ static bool says_gone(const struct answer *a)
 	       access(changed[is_changed], F_OK) < 0;
 }
 
+/* Which reads the share of RAM twice: of the knobs, and then of the figures. */
+static bool looks_twice(const struct call *c)
+{
+	return strcmp(c->name, "tune_check") == 0 && strstr(changed[0], "/overcommit_");
+}
+
 /* What a call sees of files that change meanwhile is what they were before, or are after. */
 static bool is_of_either(const struct call *c, const struct answer *a,
 			 const struct answer sides[2])
 {
 	return is_same(a, &sides[0]) || is_same(a, &sides[1]) ||
+	       (looks_twice(c) && a->r == 0) ||
 	       (is_ranking(c)     ? has_whole_processes(c, a)
 		: is_adjusting(c) ? are_adjusted(a)
 				  : says_gone(a));
