@@ -151,6 +151,7 @@ struct job {
 	int32_t adj;
 	enum oomctl_adjust_policy policy;
 	bool has_news;
+	uint64_t begun_ticks; /* of a tree: when it was first looked at */
 	struct oomctl_adjust_report report;
 	struct scan scan;
 	const char *cgroup, *root; /* of one */
@@ -207,6 +208,8 @@ static int look(const struct oomctl_ctx *process, struct oomctl_adjust_entry *e)
 	if (r < 0)
 		return process_is_gone(r);
 
+	if (e->pid == 0) /* the caller: children know it by its number */
+		e->pid = stat.pid;
 	e->start_ticks = stat.start_ticks;
 	e->adj = e->adj_before;
 	return 0;
@@ -221,13 +224,22 @@ static bool is_settled(struct job *j, const struct oomctl_adjust_entry *e)
 }
 
 /* The value that it had at first outlives later looks. */
-static void record(struct job *j, struct oomctl_adjust_entry *place,
-		   struct oomctl_adjust_entry *e)
+static void record(struct oomctl_adjust_entry *place, struct oomctl_adjust_entry *e)
 {
 	if (place->pid == e->pid && place->start_ticks == e->start_ticks)
 		e->adj_before = place->adj_before;
 	*place = *e;
-	j->has_news = true;
+}
+
+/*
+ * Whether another pass has to look: for those that have inherited the old value meanwhile, or,
+ * in a tree, for children that this pass came by before their parent. One that has been born
+ * with the wanted value is none, or processes that fork all the time would never be done.
+ */
+static bool is_news(const struct job *j, const struct oomctl_adjust_entry *e,
+		    int32_t adj_seen)
+{
+	return e->code < 0 || e->adj != adj_seen || e->start_ticks <= j->begun_ticks;
 }
 
 static int set(const struct job *j, const struct oomctl_ctx *process,
@@ -242,6 +254,7 @@ static int set(const struct job *j, const struct oomctl_ctx *process,
 static int settle(struct job *j, const struct oomctl_ctx *process, int r, pid_t pid)
 {
 	struct oomctl_adjust_entry e = { .pid = pid }, *place;
+	int32_t adj_seen;
 
 	if (r == 0)
 		r = look(process, &e);
@@ -252,11 +265,13 @@ static int settle(struct job *j, const struct oomctl_ctx *process, int r, pid_t 
 	if (is_ours(r) || is_settled(j, &e))
 		return is_ours(r) ? r : 0;
 
-	place = place_of(j, pid);
+	place = place_of(j, e.pid);
 	if (!place)
 		return 0;
+	adj_seen = e.adj;
 	e.code = r < 0 ? r : set(j, process, &e);
-	record(j, place, &e);
+	j->has_news |= is_news(j, &e, adj_seen);
+	record(place, &e);
 	return is_ours(e.code) ? e.code : 0;
 }
 
@@ -356,7 +371,7 @@ static int visit_tree(struct job *j)
 	return r < 0 ? r : scan_rewind(&j->scan);
 }
 
-/* Until nothing is new. */
+/* Until there is nothing left to do. */
 static int repeat(struct job *j, int (*pass)(struct job *j))
 {
 	enum { PASSES_MAX = 32 };
@@ -454,6 +469,7 @@ static int adjust_tree(struct job *j)
 	if (r < 0)
 		return r;
 
+	j->begun_ticks = io_boot_ticks();
 	r = visit(j, &j->scan.proc, j->pid);
 	if (r == 0 && j->count == 0)
 		r = -ESRCH;

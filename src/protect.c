@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <oomctl/protect.h>
 
+#include <stdbool.h>
+
 #include "adj.h"
 #include "internal.h"
 #include "io.h"
@@ -135,6 +137,14 @@ OOMCTL_EXPORT int oomctl_protect_resume(struct oomctl_guard *guard)
 	return r;
 }
 
+/* What it is to be in the end: where it was paused with another's value, that. */
+static int32_t final_adj(const struct oomctl_guard *g)
+{
+	bool is_anothers = g->state == OOMCTL_GUARD_PAUSED && g->resume_adj != g->adj;
+
+	return is_anothers ? g->resume_adj : g->saved_adj;
+}
+
 OOMCTL_EXPORT int oomctl_protect_end(struct oomctl_guard *guard, int32_t *out_adj)
 {
 	int32_t expected, now;
@@ -145,7 +155,7 @@ OOMCTL_EXPORT int oomctl_protect_end(struct oomctl_guard *guard, int32_t *out_ad
 
 	expected = guard->state == OOMCTL_GUARD_PAUSED ? guard->paused_adj : guard->adj;
 	if (is_own(guard))
-		r = replace(guard->fd, expected, guard->saved_adj, &now);
+		r = replace(guard->fd, expected, final_adj(guard), &now);
 	io_close(guard->fd);
 	guard->state = OOMCTL_GUARD_ENDED;
 	if (r == 0)

@@ -200,7 +200,7 @@ struct oomctl_adjust_entry {
 
 /** @brief Bits of oomctl_adjust_report::flags. */
 enum oomctl_adjust_report_flag {
-	OOMCTL_ADJUST_STABLE = 1, /**< the last pass met nothing new */
+	OOMCTL_ADJUST_STABLE = 1, /**< the last pass found nothing left to set */
 	OOMCTL_ADJUST_FROZEN = 2  /**< all processes stood still from the first pass on */
 };
 
@@ -225,9 +225,8 @@ enum oomctl_adjust_flag {
  * @brief Set the adjustment of every process of a cgroup.
  *
  * Processes may fork and inherit the old value while others are set. So the cgroup is listed
- * again until a pass meets no process that is new and no value that has changed, at most 32
- * times. A fork() that began before its process was set and takes longer than all that is
- * missed, unless the cgroup is frozen.
+ * again until a pass finds nothing left to set, at most 32 times. A fork() that began before
+ * its process was set and takes longer than all that is missed, unless the cgroup is frozen.
  *
  * A process is one entry with all its threads. Those that share memory without being threads
  * of each other (CLONE_VM) get the value together; nothing special is needed for them.
@@ -272,7 +271,7 @@ int oomctl_adjust_cgroup(const struct oomctl_ctx *ctx, const char *cgroup, int32
 /**
  * @brief Set the adjustment of a process and of all that descend from it.
  *
- * Repeated until a pass meets nothing new, as oomctl_adjust_cgroup() is. A process whose
+ * Repeated until a pass finds nothing left to set, as oomctl_adjust_cgroup() is. A process whose
  * parent has ended belongs to init, or to a subreaper, and no longer to the tree, unless an
  * earlier pass has met it: a cgroup is the surer bound.
  *
