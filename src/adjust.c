@@ -150,7 +150,8 @@ struct job {
 	size_t next; /* passes meet the processes in the same order, mostly */
 	int32_t adj;
 	enum oomctl_adjust_policy policy;
-	bool has_news;
+	bool has_news;        /* another pass has to look */
+	bool has_set;         /* and a last one after a moment */
 	uint64_t begun_ticks; /* of a tree: when it was first looked at */
 	struct oomctl_adjust_report report;
 	struct scan scan;
@@ -270,6 +271,7 @@ static int settle(struct job *j, const struct oomctl_ctx *process, int r, pid_t 
 		return 0;
 	adj_seen = e.adj;
 	e.code = r < 0 ? r : set(j, process, &e);
+	j->has_set |= e.adj != adj_seen;
 	j->has_news |= is_news(j, &e, adj_seen);
 	record(place, &e);
 	return is_ours(e.code) ? e.code : 0;
@@ -371,10 +373,23 @@ static int visit_tree(struct job *j)
 	return r < 0 ? r : scan_rewind(&j->scan);
 }
 
-/* Until there is nothing left to do. */
+/* By then a fork() that was at work has come to its end, mostly, and shows its child. */
+static bool waits_a_moment(struct job *j)
+{
+	enum { MOMENT_MS = 10 };
+
+	if (!j->has_set || (j->report.flags & OOMCTL_ADJUST_FROZEN))
+		return false;
+	j->has_set = false;
+	io_sleep(MOMENT_MS);
+	return true;
+}
+
+/* Until there is nothing left to do, and a moment later neither. */
 static int repeat(struct job *j, int (*pass)(struct job *j))
 {
 	enum { PASSES_MAX = 32 };
+	bool is_done;
 	int r;
 
 	do {
@@ -382,12 +397,15 @@ static int repeat(struct job *j, int (*pass)(struct job *j))
 		j->report.unlisted = 0;
 		j->report.foreign = 0;
 		r = pass(j);
-		if (r == 0)
-			j->report.passes++;
-	} while (r == 0 && j->has_news && j->report.passes < PASSES_MAX);
-	if (r == 0 && !j->has_news)
+		if (r < 0)
+			return r;
+		j->report.passes++;
+		is_done = !j->has_news && !waits_a_moment(j);
+	} while (!is_done && j->report.passes < PASSES_MAX);
+
+	if (is_done)
 		j->report.flags |= OOMCTL_ADJUST_STABLE;
-	return r;
+	return 0;
 }
 
 /* Of the second version, or else of the first. */

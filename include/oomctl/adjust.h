@@ -200,7 +200,7 @@ struct oomctl_adjust_entry {
 
 /** @brief Bits of oomctl_adjust_report::flags. */
 enum oomctl_adjust_report_flag {
-	OOMCTL_ADJUST_STABLE = 1, /**< the last pass found nothing left to set */
+	OOMCTL_ADJUST_STABLE = 1, /**< nothing was left to set, as far as was seen */
 	OOMCTL_ADJUST_FROZEN = 2  /**< all processes stood still from the first pass on */
 };
 
@@ -225,8 +225,9 @@ enum oomctl_adjust_flag {
  * @brief Set the adjustment of every process of a cgroup.
  *
  * Processes may fork and inherit the old value while others are set. So the cgroup is listed
- * again until a pass finds nothing left to set, at most 32 times. A fork() that began before
- * its process was set and takes longer than all that is missed, unless the cgroup is frozen.
+ * again until a pass finds nothing left to set, and 10 milliseconds later neither; at most 32
+ * times. A child of a fork() that began before its process was set and takes longer than all
+ * that is missed, unless the cgroup is frozen.
  *
  * A process is one entry with all its threads. Those that share memory without being threads
  * of each other (CLONE_VM) get the value together; nothing special is needed for them.
@@ -271,7 +272,7 @@ int oomctl_adjust_cgroup(const struct oomctl_ctx *ctx, const char *cgroup, int32
 /**
  * @brief Set the adjustment of a process and of all that descend from it.
  *
- * Repeated until a pass finds nothing left to set, as oomctl_adjust_cgroup() is. A process whose
+ * Repeated until nothing is left to set, as oomctl_adjust_cgroup() is. A process whose
  * parent has ended belongs to init, or to a subreaper, and no longer to the tree, unless an
  * earlier pass has met it: a cgroup is the surer bound.
  *

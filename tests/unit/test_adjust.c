@@ -500,13 +500,15 @@ static void a_cgroup_of_either_version_is_set(void **state)
 		put_child(f, 11, 1, 6, 2);
 		put_child(f, 12, 1, 6, 3);
 		put_cgroup(f, roots[i], "10\n0\n12\n77\n");
+		polls = 0;
 		assert_int_equal(adjust_cgroup(f, "/a", 9, 0), 0);
 		assert_int_equal(count, 2);
 		expect_entry(10, 0, 1, 9);
 		expect_entry(12, 0, 3, 9);
 		expect_child(f, 11, 2);
 		assert_true(report.foreign == 1 && report.gone == report.passes);
-		assert_int_equal(report.passes, 2);
+		assert_int_equal(report.passes, 3);
+		assert_int_equal(polls, 1);
 		assert_int_equal(report.flags, OOMCTL_ADJUST_STABLE);
 	}
 }
@@ -555,6 +557,57 @@ static void a_child_is_found_though_its_number_is_lower(void **state)
 	assert_int_equal(adjust_tree(f, 10, 500, strict, ROOM), 0);
 	assert_int_equal(count, 2);
 	assert_int_equal(report.passes, 1);
+}
+
+static const struct fixture *shown_by;
+
+static void show_a_child(int n)
+{
+	put_child(shown_by, 11, 10, 6, n == 1 ? 1 : 9);
+	put_cgroup(shown_by, "", "10\n11\n");
+}
+
+/* A fork() that was at work shows its child with the old value. */
+static void one_that_shows_later_is_set(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_kernel(0);
+	put_child(f, 10, 1, 5, 1);
+	put_cgroup(f, "", "10\n");
+	polls = 0;
+	shown_by = f;
+	on_poll = show_a_child;
+	assert_int_equal(adjust_cgroup(f, "/a", 9, 0), 0);
+	on_poll = NULL;
+	assert_int_equal(count, 2);
+	expect_entry(11, 0, 1, 9);
+	assert_int_equal(polls, 2);
+	assert_int_equal(report.passes, 5);
+	assert_int_equal(report.flags, OOMCTL_ADJUST_STABLE);
+}
+
+/* Each look has another value. */
+static void set_back(int n)
+{
+	put_child(shown_by, 10, 1, 5, 100 + n);
+}
+
+static void what_never_comes_to_rest_is_not_stable(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_kernel(0);
+	put_child(f, 10, 1, 5, 1);
+	put_cgroup(f, "", "10\n");
+	polls = 0;
+	shown_by = f;
+	on_poll = set_back;
+	assert_int_equal(adjust_cgroup(f, "/a", 9, 0), 0);
+	on_poll = NULL;
+	assert_int_equal(report.passes, 32);
+	assert_int_equal(report.flags, 0);
+	expect_entry(10, 0, 1, entry_of(10)->adj);
 }
 
 static void an_empty_cgroup_is_none(void **state)
@@ -750,6 +803,8 @@ int main(void)
 		FIXTURE_TEST(a_tree_needs_its_root),
 		FIXTURE_TEST(a_cgroup_of_either_version_is_set),
 		FIXTURE_TEST(one_that_is_born_with_the_value_is_not_waited_for),
+		FIXTURE_TEST(one_that_shows_later_is_set),
+		FIXTURE_TEST(what_never_comes_to_rest_is_not_stable),
 		FIXTURE_TEST(an_empty_cgroup_is_none),
 		FIXTURE_TEST(a_frozen_cgroup_is_awaited_and_thawed),
 		FIXTURE_TEST(one_that_does_not_freeze_is_set_all_the_same),
