@@ -69,6 +69,8 @@ static _Noreturn void work(const struct daemon *d)
 	}
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != d->guard.pid) /* it has ended already */
+		_exit(1);
 	sigprocmask(SIG_UNBLOCK, &d->signals, NULL);
 	if (d->hog_mb > 0 &&
 	    mmap(NULL, (size_t)d->hog_mb << 20, PROT_READ | PROT_WRITE,
@@ -125,14 +127,6 @@ static int start_helper(struct daemon *d)
 	if (r < 0)
 		return print_failure("protected no longer", oomctl_strerror(r));
 	return err == 0 ? 0 : print_failure(d->command[0], strerror(err));
-}
-
-static int start_all(struct daemon *d)
-{
-	for (int i = 0; i < d->worker_count; i++)
-		if (start_worker(d, i) < 0)
-			return -1;
-	return start_helper(d);
 }
 
 /* How many workers were replaced, or -1. One that gave up would do so again. */
@@ -227,7 +221,7 @@ int main(int argc, char **argv)
 	static char sleep[] = "sleep", for_ever[] = "infinity";
 	char *asleep[] = { sleep, for_ever, NULL };
 	struct daemon d = { .adj = OOMCTL_SCORE_ADJ_PROTECTED, .worker_count = 2 };
-	int c, r;
+	int c, r = 0;
 
 	while ((c = getopt_long(argc, argv, "+", options, NULL)) != -1)
 		if (!take_option(&d, c))
@@ -242,7 +236,10 @@ int main(int argc, char **argv)
 
 	if (protect(&d) < 0)
 		return EXIT_FAILURE;
-	r = start_all(&d);
+	for (int i = 0; r == 0 && i < d.worker_count; i++)
+		r = start_worker(&d, i);
+	if (r == 0)
+		r = start_helper(&d);
 	if (r == 0)
 		r = serve(&d);
 	return end(&d) < 0 || r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -8,6 +8,7 @@ int guarded_daemon_main(int argc, char **argv);
 
 #include <fcntl.h>
 
+#include "children.h"
 #include "guest.h"
 
 static FILE *said; /* by the daemon, and by its helper */
@@ -17,6 +18,9 @@ static pid_t start_daemon(const char *cgroup, char **argv)
 	int ends[2], argc = 0;
 	pid_t pid;
 
+	/* While workers end, memory is neither theirs nor free. There always has to be one
+	 * more that the kernel would take before the daemon. */
+	add_child(cgroup, 100, 0);
 	EXPECT(pipe2(ends, O_CLOEXEC) == 0);
 	pid = fork();
 	EXPECT(pid >= 0);
@@ -57,8 +61,7 @@ static void expect_end(pid_t daemon, int signal)
 	EXPECT(signal == 0 ? WIFEXITED(status) && WEXITSTATUS(status) == 0
 			   : WIFSIGNALED(status) && WTERMSIG(status) == signal);
 	fclose(said);
-	while (waitpid(-1, NULL, WNOHANG) > 0) /* what has become init's */
-		;
+	end_children();
 }
 
 #define COMMAND(...) ((char *[]){ (char[]){ "guarded-daemon" }, __VA_ARGS__, NULL })
