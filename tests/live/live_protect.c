@@ -104,20 +104,17 @@ static void a_forked_child_resets_itself_alone(void **state)
 
 static void vforks(void)
 {
-	static volatile int32_t childs, parents;
-	static volatile int code;
 	pid_t pid;
 
 	begin();
 	pid = vfork();
 	if (pid == 0) {
-		code = oomctl_protect_reset_child(NULL, &own_guard);
-		childs = number_in(OWN);
-		parents = number_of(getppid(), "oom_score_adj");
+		EXPECT(oomctl_protect_reset_child(NULL, &own_guard) == 0);
+		EXPECT(number_in(OWN) == saved);
+		EXPECT(number_of(getppid(), "oom_score_adj") == raised);
 		_exit(0);
 	}
 	expect_success(pid);
-	EXPECT(code == 0 && childs == saved && parents == raised);
 	EXPECT(own_guard.state == OOMCTL_GUARD_BEGUN);
 	end(saved);
 }
