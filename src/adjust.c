@@ -460,7 +460,7 @@ static int adjust_frozen(struct job *j)
 	static const struct knob frozen = { "cgroup.freeze", 0, 1, false };
 	char path[CGROUP_PATH_SIZE];
 	const char *file = cgroup_path(path, CGROUP_V2, j->cgroup, frozen.path);
-	int32_t before;
+	int32_t before = 0;
 	int r, thawed = 0;
 
 	r = cgroup_has(j->ctx, "/proc/self/cgroup", "", j->cgroup);

@@ -45,9 +45,9 @@ int process_open_pidfd(const struct oomctl_ctx *ctx, int pidfd, struct oomctl_ct
 void process_close(const struct oomctl_ctx *process);
 
 /* A stat and a status, wherever they are. */
-int process_read_stat(const struct oomctl_ctx *ctx, const char *path,
+int process_read_stat(const struct oomctl_ctx *process, const char *path,
 		      struct parse_stat *out);
-int process_read_status(const struct oomctl_ctx *ctx, const char *path,
+int process_read_status(const struct oomctl_ctx *process, const char *path,
 			struct parse_status *out);
 
 /* Whether the caller is in the initial user namespace, where alone capabilities count: 1

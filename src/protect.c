@@ -17,7 +17,8 @@ static const char *own_path(char buf[PROCESS_PATH_SIZE])
 }
 
 /* Fills all but what is known before. */
-static int begin(struct oomctl_guard *g, int32_t adj, enum oomctl_adjust_policy policy)
+static int save_and_set(struct oomctl_guard *g, int32_t adj,
+			enum oomctl_adjust_policy policy)
 {
 	int32_t still;
 	int r;
@@ -47,7 +48,7 @@ OOMCTL_EXPORT int oomctl_protect_begin(const struct oomctl_ctx *ctx, int32_t adj
 	g.fd = adj_open(ctx, own_path(path));
 	if (g.fd < 0)
 		return g.fd;
-	r = begin(&g, adj, policy);
+	r = save_and_set(&g, adj, policy);
 	if (r < 0) {
 		io_close(g.fd);
 		return r;
@@ -99,7 +100,7 @@ static int replace(int fd, int32_t expected, int32_t adj, int32_t *out)
 
 OOMCTL_EXPORT int oomctl_protect_pause(struct oomctl_guard *guard, int32_t adj)
 {
-	int32_t before, paused;
+	int32_t before = 0, paused = adj;
 	int r;
 
 	if (!is_alive(guard) || adj_check(adj, OOMCTL_ADJUST_STRICT) < 0)
