@@ -67,9 +67,10 @@ enum oomctl_adjust_floor {
  * @privilege As oomctl_proc_set_oom_score_adj(), but with #OOMCTL_ADJUST_CLAMP none to go
  *            below the floor.
  * @safety Async-signal-safe.
- * @retval -EACCES  As oomctl_proc_set_oom_score_adj(). With #OOMCTL_ADJUST_CLAMP it is
- *                  never for the floor: it is for a process of another user, or one that
- *                  is not dumpable, or a security module.
+ * @retval -EACCES  As oomctl_proc_set_oom_score_adj(). With #OOMCTL_ADJUST_CLAMP it is for
+ *                  a process of another user, or one that is not dumpable, or a security
+ *                  module; for the floor only where the value in force is below it
+ *                  itself, which a holder of CAP_SYS_RESOURCE can do by the old oom_adj.
  * @retval -EROFS   /proc is mounted read-only, as in many containers.
  * @note Where reading back or a later write fails, the old value is put back, as far as
  *       that can be done, for #OOMCTL_ADJUST_CLAMP; or the new one is in force already.
@@ -181,7 +182,8 @@ int oomctl_adjust_pidfd_by(const struct oomctl_ctx *ctx, int pidfd, int32_t delt
  * @safety Async-signal-safe. A process that is killed amid the call keeps a lower value, if
  *         anybody still asks.
  * @retval -EACCES  No write is allowed, not even of the value in force: the process is not
- *                  dumpable, as after setuid(), or a security module forbids it.
+ *                  dumpable, as after setuid(), or a security module forbids it, or that
+ *                  value is below the floor itself, as for oomctl_adjust_proc().
  * @retval -EROFS   /proc is mounted read-only, as in many containers.
  * @since 0.1
  *

@@ -120,6 +120,28 @@ static void what_is_held_in_a_namespace_counts_for_nothing(void)
 	expect_all_of_floor(-300);
 }
 
+/* By a holder's write to the file that was there before, which does not move the floor: no write
+ * is allowed then but one that cannot be undone. So nothing is tried. */
+static void below_its_own_floor_it_stays(void)
+{
+	int32_t got = UNTOUCHED;
+
+	if (access("/proc/self/oom_adj", W_OK) < 0) {
+		note("no oom_adj");
+		return;
+	}
+	put_text("/proc/self/oom_adj", "-17");
+	EXPECT(own() == -1000);
+	drop_capability(CAP_SYS_RESOURCE);
+	for (int32_t adj = -1000; adj < 0; adj += 333)
+		EXPECT(oomctl_adjust_proc(NULL, 0, adj, OOMCTL_ADJUST_CLAMP, &got) ==
+		       -EACCES);
+	EXPECT(oomctl_adjust_find_floor(NULL, &got) == -EACCES);
+	EXPECT(got == UNTOUCHED && own() == -1000);
+	expect_set(0, OOMCTL_ADJUST_CLAMP, 0);
+	expect_floor(0);
+}
+
 SCENARIO(adjust)
 {
 	static const int32_t floors[] = { -1000, -999, -500, -1, 0, 300, 1000 };
@@ -131,5 +153,6 @@ SCENARIO(adjust)
 	in_child(one_that_was_never_moved_is_0);
 	in_child(a_holder_has_none);
 	in_child(what_is_held_in_a_namespace_counts_for_nothing);
+	in_child(below_its_own_floor_it_stays);
 	note("floors: %zu, exact; a holder's; in a user namespace", LENGTH(floors));
 }

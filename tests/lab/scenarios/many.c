@@ -314,9 +314,10 @@ static void expect_tree(void (*body)(void), int size)
 /* As pid 0. */
 static void adjusts_its_own_tree(void)
 {
-	pid_t child = start(deep, NULL);
+	pid_t child;
 
 	shared->births = 0;
+	child = start(deep, NULL);
 	while (shared->births < DEPTH)
 		usleep(1000);
 	EXPECT(adjust_tree(0, 42) == 0);
@@ -400,8 +401,9 @@ static void try_sharers(void)
 	int32_t got;
 
 	shared->births = 0;
+	shared->pid = 0;
 	pid = start(sharers, NULL);
-	while (shared->births < 2)
+	while (shared->births < 2 || shared->pid == 0)
 		usleep(1000);
 	EXPECT(oomctl_adjust_proc(NULL, pid, 300, OOMCTL_ADJUST_STRICT, &got) == 0);
 	expect_sharers(pid, shared->pid, 300);
