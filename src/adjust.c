@@ -148,7 +148,9 @@ struct job {
 	size_t next; /* passes meet the processes in the same order, mostly */
 	int32_t adj;
 	enum oomctl_adjust_policy policy;
-	bool has_news;
+	bool has_news;        /* another pass has to look */
+	bool has_set;         /* and a last one after a moment */
+	uint64_t begun_ticks; /* of a tree: when it was first looked at */
 	struct oomctl_adjust_report report;
 	struct scan scan;
 	const char *cgroup, *root; /* of one */
@@ -205,6 +207,8 @@ static int look(const struct oomctl_ctx *process, struct oomctl_adjust_entry *e)
 	if (r < 0)
 		return process_is_gone(r);
 
+	if (e->pid == 0) /* the caller: children know it by its number */
+		e->pid = stat.pid;
 	e->start_ticks = stat.start_ticks;
 	e->adj = e->adj_before;
 	return 0;
@@ -220,13 +224,22 @@ static bool is_settled(struct job *j, int r, const struct oomctl_adjust_entry *e
 }
 
 /* The value that it had at first outlives later looks. */
-static void record(struct job *j, struct oomctl_adjust_entry *place,
-		   struct oomctl_adjust_entry *e)
+static void record(struct oomctl_adjust_entry *place, struct oomctl_adjust_entry *e)
 {
 	if (place->pid == e->pid && place->start_ticks == e->start_ticks)
 		e->adj_before = place->adj_before;
 	*place = *e;
-	j->has_news = true;
+}
+
+/*
+ * Whether another pass has to look: for those that have inherited the old value meanwhile, or,
+ * in a tree, for children that this pass came by before their parent. One that has been born
+ * with the wanted value is none, or processes that fork all the time would never be done.
+ */
+static bool is_news(const struct job *j, const struct oomctl_adjust_entry *e,
+		    int32_t adj_seen)
+{
+	return e->code < 0 || e->adj != adj_seen || e->start_ticks <= j->begun_ticks;
 }
 
 static int set(const struct job *j, const struct oomctl_ctx *process,
@@ -241,6 +254,7 @@ static int set(const struct job *j, const struct oomctl_ctx *process,
 static int settle(struct job *j, const struct oomctl_ctx *process, int r, pid_t pid)
 {
 	struct oomctl_adjust_entry e = { .pid = pid }, *place;
+	int32_t adj_seen;
 
 	if (r == 0)
 		r = look(process, &e);
@@ -251,11 +265,14 @@ static int settle(struct job *j, const struct oomctl_ctx *process, int r, pid_t 
 	if (is_settled(j, r, &e))
 		return 0;
 
-	place = place_of(j, pid);
+	place = place_of(j, e.pid);
 	if (!place)
 		return 0;
+	adj_seen = e.adj;
 	e.code = r < 0 ? r : set(j, process, &e);
-	record(j, place, &e);
+	j->has_set |= e.adj != adj_seen;
+	j->has_news |= is_news(j, &e, adj_seen);
+	record(place, &e);
 	return e.code == 0 || e.code == -ESRCH || is_refusal(e.code) ? 0 : e.code;
 }
 
@@ -358,10 +375,23 @@ static int visit_tree(struct job *j)
 	return r < 0 ? r : scan_rewind(&j->scan);
 }
 
-/* Until nothing is new. */
+/* By then a fork() that was at work has come to its end, mostly, and shows its child. */
+static bool waits_a_moment(struct job *j)
+{
+	enum { MOMENT_MS = 10 };
+
+	if (!j->has_set || (j->report.flags & OOMCTL_ADJUST_FROZEN))
+		return false;
+	j->has_set = false;
+	io_sleep(MOMENT_MS);
+	return true;
+}
+
+/* Until there is nothing left to do, and a moment later neither. */
 static int repeat(struct job *j, int (*pass)(struct job *j))
 {
 	enum { PASSES_MAX = 32 };
+	bool is_done;
 	int r;
 
 	do {
@@ -369,12 +399,15 @@ static int repeat(struct job *j, int (*pass)(struct job *j))
 		j->report.unlisted = 0;
 		j->report.foreign = 0;
 		r = pass(j);
-		if (r == 0)
-			j->report.passes++;
-	} while (r == 0 && j->has_news && j->report.passes < PASSES_MAX);
-	if (r == 0 && !j->has_news)
+		if (r < 0)
+			return r;
+		j->report.passes++;
+		is_done = !j->has_news && !waits_a_moment(j);
+	} while (!is_done && j->report.passes < PASSES_MAX);
+
+	if (is_done)
 		j->report.flags |= OOMCTL_ADJUST_STABLE;
-	return r;
+	return 0;
 }
 
 /* Of the second version, or else of the first. */
@@ -426,7 +459,7 @@ static int adjust_frozen(struct job *j)
 	static const struct knob freeze = { "cgroup.freeze", 0, 1, false };
 	char path[CGROUP_PATH_SIZE];
 	const char *file = cgroup_path(path, CGROUP_V2, j->cgroup, freeze.path);
-	int32_t before;
+	int32_t before = 0;
 	int r, thawed = 0;
 
 	r = cgroup_has(j->ctx, "/proc/self/cgroup", "", j->cgroup);
@@ -454,6 +487,7 @@ static int adjust_tree(struct job *j)
 	if (r < 0)
 		return r;
 
+	j->begun_ticks = io_boot_ticks();
 	r = visit(j, &j->scan.proc, j->pid);
 	if (r == 0 && j->count == 0)
 		r = -ESRCH;

@@ -31,7 +31,7 @@ bool cgroup_is_path(const char *path)
 const char *cgroup_path(char buf[CGROUP_PATH_SIZE], const char *root, const char *cgroup,
 			const char *file)
 {
-	char *begin = buf + CGROUP_PATH_SIZE - 1;
+	char *begin = &buf[CGROUP_PATH_SIZE - 1];
 
 	*begin = '\0';
 	begin = prepend_text(prepend_text(begin, file), "/");

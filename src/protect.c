@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <oomctl/protect.h>
 
+#include <stdbool.h>
+
 #include "adj.h"
 #include "internal.h"
 #include "io.h"
@@ -15,7 +17,8 @@ static const char *own_path(char buf[PROCESS_PATH_SIZE])
 }
 
 /* Fills all but what is known before. */
-static int begin(struct oomctl_guard *g, int32_t adj, enum oomctl_adjust_policy policy)
+static int save_and_set(struct oomctl_guard *g, int32_t adj,
+			enum oomctl_adjust_policy policy)
 {
 	int32_t now;
 	int r;
@@ -46,7 +49,7 @@ OOMCTL_EXPORT int oomctl_protect_begin(const struct oomctl_ctx *ctx, int32_t adj
 	g.fd = adj_open(ctx, own_path(path));
 	if (g.fd < 0)
 		return g.fd;
-	r = begin(&g, adj, policy);
+	r = save_and_set(&g, adj, policy);
 	if (r < 0) {
 		io_close(g.fd);
 		return r;
@@ -98,7 +101,7 @@ static int replace(int fd, int32_t expected, int32_t adj, int32_t *out)
 
 OOMCTL_EXPORT int oomctl_protect_pause(struct oomctl_guard *guard, int32_t adj)
 {
-	int32_t before, paused;
+	int32_t before = 0, paused = adj;
 	int r;
 
 	if (!is_alive(guard) || adj_check(adj, OOMCTL_ADJUST_STRICT) < 0)
@@ -136,6 +139,14 @@ OOMCTL_EXPORT int oomctl_protect_resume(struct oomctl_guard *guard)
 	return r;
 }
 
+/* What it is to be in the end: where it was paused with another's value, that. */
+static int32_t final_adj(const struct oomctl_guard *g)
+{
+	bool is_anothers = g->state == OOMCTL_GUARD_PAUSED && g->resume_adj != g->adj;
+
+	return is_anothers ? g->resume_adj : g->saved_adj;
+}
+
 OOMCTL_EXPORT int oomctl_protect_end(struct oomctl_guard *guard, int32_t *out_adj)
 {
 	int32_t expected, now;
@@ -146,7 +157,7 @@ OOMCTL_EXPORT int oomctl_protect_end(struct oomctl_guard *guard, int32_t *out_ad
 
 	expected = guard->state == OOMCTL_GUARD_PAUSED ? guard->paused_adj : guard->adj;
 	if (is_own(guard))
-		r = replace(guard->fd, expected, guard->saved_adj, &now);
+		r = replace(guard->fd, expected, final_adj(guard), &now);
 	io_close(guard->fd);
 	guard->state = OOMCTL_GUARD_ENDED;
 	if (r == 0)

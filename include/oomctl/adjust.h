@@ -67,9 +67,10 @@ enum oomctl_adjust_floor {
  * @privilege As oomctl_proc_set_oom_score_adj(), but with #OOMCTL_ADJUST_CLAMP none to go
  *            below the floor.
  * @safety Async-signal-safe.
- * @retval -EACCES  As oomctl_proc_set_oom_score_adj(). With #OOMCTL_ADJUST_CLAMP it is
- *                  never for the floor: it is for a process of another user, or one that
- *                  is not dumpable, or a security module.
+ * @retval -EACCES  As oomctl_proc_set_oom_score_adj(). With #OOMCTL_ADJUST_CLAMP it is for
+ *                  a process of another user, or one that is not dumpable, or a security
+ *                  module; for the floor only where the value in force is below it
+ *                  itself, which a holder of CAP_SYS_RESOURCE can do by the old oom_adj.
  * @retval -EROFS   /proc is mounted read-only, as in many containers.
  * @note Where reading back or a later write fails, the old value is put back, as far as
  *       that can be done, for #OOMCTL_ADJUST_CLAMP; or the new one is in force already.
@@ -181,7 +182,8 @@ int oomctl_adjust_pidfd_by(const struct oomctl_ctx *ctx, int pidfd, int32_t delt
  * @safety Async-signal-safe. A process that is killed amid the call keeps a lower value, if
  *         anybody still asks.
  * @retval -EACCES  No write is allowed, not even of the value in force: the process is not
- *                  dumpable, as after setuid(), or a security module forbids it.
+ *                  dumpable, as after setuid(), or a security module forbids it, or that
+ *                  value is below the floor itself, as for oomctl_adjust_proc().
  * @retval -EROFS   /proc is mounted read-only, as in many containers.
  * @since 0.1
  *
@@ -200,7 +202,7 @@ struct oomctl_adjust_entry {
 
 /** @brief Bits of oomctl_adjust_report::flags. */
 enum oomctl_adjust_report_flag {
-	OOMCTL_ADJUST_STABLE = 1, /**< the last pass met nothing new */
+	OOMCTL_ADJUST_STABLE = 1, /**< nothing was left to set, as far as was seen */
 	OOMCTL_ADJUST_FROZEN = 2  /**< all processes stood still from the first pass on */
 };
 
@@ -225,9 +227,9 @@ enum oomctl_adjust_flag {
  * @brief Set the adjustment of every process of a cgroup.
  *
  * Processes may fork and inherit the old value while others are set. So the cgroup is listed
- * again until a pass meets no process that is new and no value that has changed, at most 32
- * times. A fork() that began before its process was set and takes longer than all that is
- * missed, unless the cgroup is frozen.
+ * again until a pass finds nothing left to set, and 10 milliseconds later neither; at most 32
+ * times. A child of a fork() that began before its process was set and takes longer than all
+ * that is missed, unless the cgroup is frozen.
  *
  * A process is one entry with all its threads. Those that share memory without being threads
  * of each other (CLONE_VM) get the value together; nothing special is needed for them.
@@ -272,7 +274,7 @@ int oomctl_adjust_cgroup(const struct oomctl_ctx *ctx, const char *cgroup, int32
 /**
  * @brief Set the adjustment of a process and of all that descend from it.
  *
- * Repeated until a pass meets nothing new, as oomctl_adjust_cgroup() is. A process whose
+ * Repeated until nothing is left to set, as oomctl_adjust_cgroup() is. A process whose
  * parent has ended belongs to init, or to a subreaper, and no longer to the tree, unless an
  * earlier pass has met it: a cgroup is the surer bound.
  *

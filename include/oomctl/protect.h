@@ -45,8 +45,9 @@ struct oomctl_ctx;
  * working. oomctl_protect_reset_child() does not in a child that fork() has made, which is not
  * dumpable either: pause around the fork instead.
  *
- * A guard is in the caller's memory and belongs to the process that began it. One thread at
- * a time may use it; so threads that pause and start children take turns.
+ * A guard is in the caller's memory and belongs to the process that began it, as does its
+ * descriptor, which nobody else may close: begin after daemon(). One thread at a time may
+ * use it; so threads that pause and start children take turns.
  *
  * @{
  */

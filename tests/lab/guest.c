@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/swap.h>
@@ -265,10 +266,24 @@ static void power_off(void)
 	reboot(RB_POWER_OFF);
 }
 
-int main(void)
+/* Another program, that forks at once: both say what they have, and wait to be ended. */
+static int be_family(void)
+{
+	pid_t child = fork();
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	EXPECT(child >= 0);
+	dprintf(STDOUT_FILENO, "has: %" PRId64 "\n",
+		number_in("/proc/self/oom_score_adj"));
+	for (;;)
+		pause();
+}
+
+int main(int argc, char **argv)
 {
 	if (getpid() != 1)
-		return list_scenarios();
+		return argc > 1 && strcmp(argv[1], "family") == 0 ? be_family()
+								  : list_scenarios();
 
 	setvbuf(stdout, NULL, _IONBF, 0);
 	printf("lab: booted\n");

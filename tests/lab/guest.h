@@ -45,6 +45,9 @@ void expect_panic(const char *reason, bool boots_again);
 /* Runs body in a child, which has to say with EXPECT() what is not so. */
 void in_child(void (*body)(void));
 
+/* A program for exec() is "/init family": it forks at once; both say "has: " and their own
+ * value on standard output, and wait to be ended. */
+
 /* Files, read and written apart from the library. */
 int64_t number_in(const char *path);
 void put_text(const char *path, const char *text);

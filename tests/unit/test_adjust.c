@@ -341,7 +341,7 @@ static void expect_child(const struct fixture *f, int pid, int32_t adj)
 }
 
 enum { ROOM = 8 };
-static struct oomctl_adjust_entry entries[ROOM];
+static struct oomctl_adjust_entry entries[ROOM], many[16];
 static struct oomctl_adjust_report report;
 static size_t count;
 
@@ -405,6 +405,23 @@ static void a_tree_is_set_with_all_its_descendants(void **state)
 	assert_int_equal(report.flags, OOMCTL_ADJUST_STABLE);
 	assert_in_range(report.passes, 2, 4);
 	assert_true(report.unlisted == 0 && report.foreign == 0 && report.gone == 0);
+}
+
+/* As 0, which has the number that its children know. */
+static void the_callers_tree_has_its_children(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_kernel(-1000);
+	put_child(f, 10, 1, 5, 1);
+	put_child(f, 11, 10, 6, 2);
+	assert_int_equal(symlink("10", fixture_path(f, "proc/self")), 0);
+	assert_int_equal(adjust_tree(f, 0, 500, strict, ROOM), 0);
+	assert_int_equal(count, 2);
+	assert_int_equal(entries[0].pid, 10);
+	expect_entry(10, 0, 1, 500);
+	expect_entry(11, 0, 2, 500);
+	expect_child(f, 11, 500);
 }
 
 static void what_refuses_is_told_and_does_not_stop_the_others(void **state)
@@ -493,15 +510,114 @@ static void a_cgroup_of_either_version_is_set(void **state)
 		put_child(f, 11, 1, 6, 2);
 		put_child(f, 12, 1, 6, 3);
 		put_cgroup(f, roots[i], "10\n0\n12\n77\n");
+		polls = 0;
 		assert_int_equal(adjust_cgroup(f, "/a", 9, 0), 0);
 		assert_int_equal(count, 2);
 		expect_entry(10, 0, 1, 9);
 		expect_entry(12, 0, 3, 9);
 		expect_child(f, 11, 2);
 		assert_true(report.foreign == 1 && report.gone == report.passes);
-		assert_int_equal(report.passes, 2);
+		assert_int_equal(report.passes, 3);
+		assert_int_equal(polls, 1);
 		assert_int_equal(report.flags, OOMCTL_ADJUST_STABLE);
 	}
+}
+
+static void one_that_is_born_with_the_value_is_not_waited_for(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_kernel(0);
+	put_child(f, 10, 1, 5, 9);
+	put_child(f, 11, 1, 6, 9);
+	put_cgroup(f, "", "10\n11\n");
+	assert_int_equal(adjust_cgroup(f, "/a", 9, 0), 0);
+	assert_int_equal(count, 2);
+	assert_int_equal(report.passes, 1);
+	assert_int_equal(report.flags, OOMCTL_ADJUST_STABLE);
+
+	put_kernel(10); /* and one that refuses may have children */
+	assert_int_equal(adjust_cgroup(f, "/a", 8, 0), 0);
+	assert_int_equal(report.passes, 2);
+}
+
+/* The parent has the value, and is come by after its child. */
+static void a_child_is_found_though_its_number_is_lower(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_kernel(0);
+	put_child(f, 10, 1, 5, 500);
+	put_child(f, 300, 10, 6, 500);
+	for (int pid = 20; pid < 28; pid++)
+		put_child(f, pid, pid < 27 ? pid + 1 : 300, 7, 3);
+	assert_int_equal(oomctl_adjust_tree(f->ctx, 10, 500, strict, many, LENGTH(many),
+					    sizeof(many[0]), &count, &report,
+					    sizeof(report)),
+			 0);
+	assert_int_equal(count, 10);
+	for (int pid = 20; pid < 28; pid++)
+		expect_child(f, pid, 500);
+
+	/* Born since, it has none that are older than the call. */
+	put_child(f, 10, 1, 5, 500);
+	put_child(f, 300, 10, UINT64_MAX / 2, 500);
+	for (int pid = 20; pid < 28; pid++)
+		put_child(f, pid, 1, 7, 3);
+	assert_int_equal(adjust_tree(f, 10, 500, strict, ROOM), 0);
+	assert_int_equal(count, 2);
+	assert_int_equal(report.passes, 1);
+}
+
+static const struct fixture *shown_by;
+
+static void show_a_child(int n)
+{
+	put_child(shown_by, 11, 10, 6, n == 1 ? 1 : 9);
+	put_cgroup(shown_by, "", "10\n11\n");
+}
+
+/* A fork() that was at work shows its child with the old value. */
+static void one_that_shows_later_is_set(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_kernel(0);
+	put_child(f, 10, 1, 5, 1);
+	put_cgroup(f, "", "10\n");
+	polls = 0;
+	shown_by = f;
+	on_poll = show_a_child;
+	assert_int_equal(adjust_cgroup(f, "/a", 9, 0), 0);
+	on_poll = NULL;
+	assert_int_equal(count, 2);
+	expect_entry(11, 0, 1, 9);
+	assert_int_equal(polls, 2);
+	assert_int_equal(report.passes, 5);
+	assert_int_equal(report.flags, OOMCTL_ADJUST_STABLE);
+}
+
+/* Each look has another value. */
+static void set_back(int n)
+{
+	put_child(shown_by, 10, 1, 5, 100 + n);
+}
+
+static void what_never_comes_to_rest_is_not_stable(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_kernel(0);
+	put_child(f, 10, 1, 5, 1);
+	put_cgroup(f, "", "10\n");
+	polls = 0;
+	shown_by = f;
+	on_poll = set_back;
+	assert_int_equal(adjust_cgroup(f, "/a", 9, 0), 0);
+	on_poll = NULL;
+	assert_int_equal(report.passes, 32);
+	assert_int_equal(report.flags, 0);
+	expect_entry(10, 0, 1, entry_of(10)->adj);
 }
 
 static void an_empty_cgroup_is_none(void **state)
@@ -692,11 +808,16 @@ int main(void)
 		FIXTURE_TEST(the_thread_counts_or_else_the_process),
 		FIXTURE_TEST(a_search_that_fails_puts_the_old_value_back),
 		FIXTURE_TEST(a_tree_is_set_with_all_its_descendants),
+		FIXTURE_TEST(the_callers_tree_has_its_children),
+		FIXTURE_TEST(a_child_is_found_though_its_number_is_lower),
 		FIXTURE_TEST(what_refuses_is_told_and_does_not_stop_the_others),
 		FIXTURE_TEST(unreadable_text_ends_it_all),
 		FIXTURE_TEST(without_room_a_process_is_left_alone),
 		FIXTURE_TEST(a_tree_needs_its_root),
 		FIXTURE_TEST(a_cgroup_of_either_version_is_set),
+		FIXTURE_TEST(one_that_is_born_with_the_value_is_not_waited_for),
+		FIXTURE_TEST(one_that_shows_later_is_set),
+		FIXTURE_TEST(what_never_comes_to_rest_is_not_stable),
 		FIXTURE_TEST(an_empty_cgroup_is_none),
 		FIXTURE_TEST(a_frozen_cgroup_is_awaited_and_thawed),
 		FIXTURE_TEST(one_that_does_not_freeze_is_set_all_the_same),

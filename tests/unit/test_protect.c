@@ -225,6 +225,19 @@ static void an_operators_change_outlives_a_pause(void **state)
 	end(&g, 555);
 }
 
+static void an_operators_change_outlives_a_guard_that_ends_from_a_pause(void **state)
+{
+	const struct fixture *f = *state;
+	struct oomctl_guard g;
+
+	put_self(f, 0, -1000);
+	g = begin(f, -500);
+	put_adj(f, OWN, -700);
+	assert_int_equal(oomctl_protect_pause(&g, 20), 0);
+	end(&g, -700);
+	expect_adj(f, OWN, -700);
+}
+
 static void a_guard_ends_from_a_pause(void **state)
 {
 	const struct fixture *f = *state;
@@ -353,6 +366,7 @@ int main(void)
 		FIXTURE_TEST(a_child_does_not_touch_its_parent),
 		FIXTURE_TEST(a_pause_lends_another_value),
 		FIXTURE_TEST(an_operators_change_outlives_a_pause),
+		FIXTURE_TEST(an_operators_change_outlives_a_guard_that_ends_from_a_pause),
 		FIXTURE_TEST(a_guard_ends_from_a_pause),
 		FIXTURE_TEST(a_refused_pause_changes_nothing),
 		FIXTURE_TEST(a_resume_that_fails_can_be_tried_again),
