@@ -245,14 +245,19 @@ static void expect_safe(const struct state *s, const struct oomctl_policy *p)
 	EXPECT(s->of[PANIC] == 0 || s->of[TIMEOUT] == p->panic_timeout);
 }
 
-/* At any moment, or while knobs are being written: most of the time goes into looking. */
+/* At any moment; or from the first knob on, each look as long as a step. */
 static void wait_for_a_moment(bool is_writing)
 {
-	struct timespec moment = { 0, 1000 * random_below(is_writing ? 300 : 8000) };
+	struct timespec moment = { 0, 1000 * random_below(8000) };
 
-	while (is_writing && number_in("/proc/sys/kernel/panic") == 0)
+	if (!is_writing) {
+		nanosleep(&moment, NULL);
+		return;
+	}
+	while (number_in("/proc/sys/vm/overcommit_kbytes") == 0)
 		;
-	nanosleep(&moment, NULL);
+	for (uint32_t looks = random_below(16); looks > 0; looks--)
+		number_in("/proc/sys/vm/overcommit_kbytes");
 }
 
 static pid_t start_applying(const struct oomctl_policy *p,
@@ -271,7 +276,7 @@ static pid_t start_applying(const struct oomctl_policy *p,
 
 SCENARIO(tune_killed, .cpus = 2)
 {
-	enum { ROUNDS = 100 };
+	enum { ROUNDS = 60 };
 	struct oomctl_policy p = strict(4 * meminfo().mem_total_kb), before;
 	struct state start, end, now;
 	int between = 0;
@@ -292,13 +297,13 @@ SCENARIO(tune_killed, .cpus = 2)
 	for (int i = 0; i < ROUNDS; i++) {
 		pid_t pid = start_applying(&p, &before);
 
-		wait_for_a_moment(i % 4 > 1);
+		wait_for_a_moment(i % 4 != 0);
 		EXPECT(waitpid(pid, NULL, WNOHANG) == 0);
 		end_process(pid);
 		now = read_state();
 		expect_safe(&now, &p);
 		between += !is_state(&start) && !is_state(&end);
-		if (i % 2)
+		if (i % 8 > 5)
 			EXPECT(apply(&p, 0) == 0 && is_state(&end));
 		go_back(&before, &start);
 	}
