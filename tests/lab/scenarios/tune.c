@@ -245,19 +245,24 @@ static void expect_safe(const struct state *s, const struct oomctl_policy *p)
 	EXPECT(s->of[PANIC] == 0 || s->of[TIMEOUT] == p->panic_timeout);
 }
 
-/* At any moment; or from the first knob on, each look as long as a step. */
-static void wait_for_a_moment(bool is_writing)
+#define MODE_FILE "/proc/sys/vm/overcommit_memory"
+
+/* At any moment; or a few looks after it has begun to go back, for else most of the time goes
+ * into reading, and into MODE_FILE, which waits for every CPU. */
+static void wait_for_a_moment(bool is_going_back)
 {
 	struct timespec moment = { 0, 1000 * random_below(8000) };
 
-	if (!is_writing) {
+	if (!is_going_back) {
 		nanosleep(&moment, NULL);
 		return;
 	}
-	while (number_in("/proc/sys/vm/overcommit_kbytes") == 0)
+	while (number_in(MODE_FILE) != 2)
 		;
-	for (uint32_t looks = random_below(16); looks > 0; looks--)
-		number_in("/proc/sys/vm/overcommit_kbytes");
+	while (number_in(MODE_FILE) == 2)
+		;
+	for (uint32_t looks = random_below(10); looks > 0; looks--)
+		number_in(MODE_FILE);
 }
 
 static pid_t start_applying(const struct oomctl_policy *p,

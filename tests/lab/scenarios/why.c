@@ -121,6 +121,27 @@ static void as_a_user(void)
 	expect_knob(-EACCES, OOMCTL_WHY_NOT_ROOT);
 }
 
+/* On old kernels the numbers of its own pidfds are root's, too: even a getter is refused. */
+static void as_a_user_by_pidfd(void)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	struct oomctl_why w;
+	int32_t adj;
+	int r;
+
+	EXPECT(pidfd >= 0);
+	become_user(1000);
+	r = oomctl_pidfd_get_oom_score_adj(NULL, pidfd, &adj);
+	EXPECT(r == 0 || r == -EACCES);
+	EXPECT(oomctl_pidfd_set_oom_score_adj(NULL, pidfd, 7) == -EACCES);
+	EXPECT(oomctl_why_pidfd(NULL, pidfd, 7, -EACCES, &w, sizeof(w)) == 0);
+	tell(&w, OOMCTL_WHY_NOT_DUMPABLE, r == 0 ? "CAP_DAC_OVERRIDE" : "");
+	EXPECT(w.flags == 0);
+	note("by pidfd, after setuid(): %s", r == 0 ? "read" : "not even read");
+	EXPECT(prctl(PR_SET_DUMPABLE, 1) == 0);
+	expect_pidfd(pidfd, 0, OOMCTL_WHY_NONE, "");
+}
+
 static void make_read_only(const char *path)
 {
 	EXPECT(mount(path, path, "none", MS_BIND | MS_REC, NULL) == 0);
@@ -153,6 +174,7 @@ static void hide_by(const char *options, int code)
 	EXPECT(pidfd >= 0);
 	mount_proc(options);
 	become_user(1000);
+	EXPECT(prctl(PR_SET_DUMPABLE, 1) == 0);
 	expect_proc(1, 5, code, OOMCTL_WHY_HIDDEN, "CAP_SYS_PTRACE");
 	expect_pidfd(pidfd, code, OOMCTL_WHY_HIDDEN, "CAP_SYS_PTRACE");
 	expect_proc(4000, 5, -ESRCH, OOMCTL_WHY_GONE, "");
@@ -207,6 +229,7 @@ SCENARIO(why)
 		without_the_capability,
 		as_root_in_a_namespace,
 		as_a_user,
+		as_a_user_by_pidfd,
 		as_a_user_in_a_namespace,
 		as_in_a_container,
 		hidden_by_1,
