@@ -166,7 +166,7 @@ static void strangle(void)
 	in_child(do_nothing);
 }
 
-/* States that a policy cannot have by one write to one file. */
+/* Both zero; a ratio that the setter refuses. */
 static void come_back_to(int32_t ratio)
 {
 	struct oomctl_policy other = by_ratio(70), before;
