@@ -281,7 +281,7 @@ static pid_t start_applying(const struct oomctl_policy *p,
 
 SCENARIO(tune_killed, .cpus = 2)
 {
-	enum { ROUNDS = 60 };
+	enum { ROUNDS = 40 };
 	struct oomctl_policy p = strict(4 * meminfo().mem_total_kb), before;
 	struct state start, end, now;
 	int between = 0;
