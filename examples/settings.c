@@ -3,9 +3,11 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const char *const setting_names[] = { "",
 				      "overcommit_memory",
@@ -43,6 +45,17 @@ static struct place place_of(struct oomctl_policy *p, int knob)
 					{ &p->panic_timeout, NULL } };
 
 	return places[knob];
+}
+
+void settings_copy(struct oomctl_policy *to, struct oomctl_policy from, int knob)
+{
+	struct place source = place_of(&from, knob), target = place_of(to, knob);
+
+	if (source.wide)
+		*target.wide = *source.wide;
+	else
+		*target.narrow = *source.narrow;
+	to->knobs |= UINT32_C(1) << knob;
 }
 
 void settings_put_value(FILE *to, struct oomctl_policy p, int knob)
@@ -118,4 +131,17 @@ bool settings_read(const char *path, struct oomctl_policy *out)
 		return true;
 	errno = EINVAL;
 	return false;
+}
+
+bool settings_save(const char *path, const struct oomctl_policy *p)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+	bool ok;
+
+	if (!file)
+		return false;
+	settings_put(file, p, false);
+	ok = fflush(file) == 0 && fsync(fd) == 0;
+	return (fclose(file) == 0) && ok;
 }

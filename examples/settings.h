@@ -21,7 +21,14 @@ bool settings_parse(const char *text, struct oomctl_policy *out);
 /* Takes a file of such lines; errno is EINVAL when one is not, or there are none. */
 bool settings_read(const char *path, struct oomctl_policy *out);
 
+/* Writes such a file, which has to be new, so that what was there first is not lost; and which
+ * outlives a crash. */
+bool settings_save(const char *path, const struct oomctl_policy *p);
+
 void settings_put(FILE *to, const struct oomctl_policy *p, bool is_json);
+/* Takes one knob over. */
+void settings_copy(struct oomctl_policy *to, struct oomctl_policy from, int knob);
+
 void settings_put_value(FILE *to, struct oomctl_policy p, int knob);
 
 #endif

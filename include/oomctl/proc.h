@@ -154,7 +154,8 @@ int oomctl_proc_set_oom_score_adj(const struct oomctl_ctx *ctx, pid_t pid, int32
  * @range As oomctl_proc_get_oom_score().
  * @source /proc/PID/oom_score; PID from `Pid:` of /proc/thread-self/fdinfo/PIDFD,
  *         Linux 5.3 and later.
- * @privilege None.
+ * @privilege None. On old kernels (5.10, not 6.1) the fdinfo of a caller that is not dumpable
+ *            belongs to root, so that after setuid() all calls by pidfd are -EACCES.
  * @safety Async-signal-safe.
  * @retval -EINVAL  @p pidfd is not an open descriptor of the calling thread, or not a
  *                  pidfd.

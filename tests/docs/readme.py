@@ -27,7 +27,7 @@ def main():
     blocks = re.findall(r"^```(\w+)\n(.*?)^```$", Path(source, "README.md").read_text(), re.M | re.S)
     runners = {"c": run_c, "python": run_python}
     programs = [(kind, text) for kind, text in blocks if kind in runners]
-    assert sorted(kind for kind, _ in programs) == ["c", "c", "c", "python"], programs
+    assert sorted(kind for kind, _ in programs) == ["c", "c", "c", "c", "python"], programs
     for kind, text in programs:
         with tempfile.TemporaryDirectory() as scratch:
             runners[kind](text, source, library, Path(scratch))

@@ -188,7 +188,8 @@ def test_a_knob_that_is_missing_is_named():
     with machine(sys__vm__panic_on_oom=None) as m:
         result = m.run("apply", "panic_on_oom=0", "overcommit_ratio=60")
         expect((result.returncode, result.stdout), (FAILED, ""))
-        assert result.stderr.startswith("oom-tune: panic_on_oom: No such file"), result.stderr
+        assert result.stderr.startswith("oom-tune: panic_on_oom: This kernel has no such knob"), \
+            result.stderr
         m.expect_changed()
 
 
@@ -247,6 +248,158 @@ def test_a_file_of_anything_else_is_not_restored():
         m.expect_changed()
 
 
+class Boot:
+    """A machine, and files of sysctl.d below a directory of their own."""
+
+    def __init__(self, m, folder):
+        self.machine, self.folder = m, folder
+
+    def path(self, name="etc/sysctl.d/50-oom.conf"):
+        return str(pathlib.Path(self.folder, name))
+
+    def text(self):
+        """What is set, in no order."""
+        lines = pathlib.Path(self.path()).read_text(encoding="ascii").splitlines()
+        return {line for line in lines if not line.startswith("#")}
+
+    def run(self, *arguments):
+        return self.machine.run("--root", self.folder, *arguments)
+
+    def persist(self, *arguments, path=None):
+        return self.run("persist", path or self.path(), *arguments)
+
+
+@contextlib.contextmanager
+def boot(files=()):
+    with machine() as m, root_of({"etc/sysctl.d/00-other.conf": "kernel.pid_max = 9\n",
+                                           **dict(files)}) as folder:
+        yield Boot(m, folder)
+        m.expect_changed()
+
+
+def test_persist_writes_a_file_and_says_that_it_decides():
+    with boot() as b:
+        for options in ([], ["--procps"]):
+            result = b.persist(*options, "overcommit_ratio=80", "panic_timeout=20")
+            expect((result.returncode, result.stderr), (DONE, ""))
+            expect(result.stdout, "overcommit_ratio=80\npanic_timeout=20\n")
+            expect(b.text(), {"vm.overcommit_ratio = 80", "kernel.panic = 20"})
+        said = json.loads(b.persist("--json", "panic_timeout=21").stdout)
+        expect(said, {"file": b.path(), "knobs": {"panic_timeout": {
+            "wanted": 21, "at_boot": 21, "file": b.path()}}})
+        expect(b.text(), {"kernel.panic = 21"})
+
+
+def test_persist_keeps_what_the_machine_has():
+    with boot() as b:
+        result = b.persist()
+        expect((result.returncode, result.stderr, result.stdout), (DONE, "", LINES))
+        names = {"panic_timeout": "kernel.panic"}
+        expect(b.text(), {f"{names.get(name, f'vm.{name}')} = {v}" for name, v in SHOWN.items()})
+
+
+# Other files, the options, and what is said of overcommit_ratio=80 in 50-oom.conf.
+OVERRIDDEN = (
+    ({"lib/sysctl.d/99-x.conf": "vm.overcommit_ratio=70"}, [], 70, "lib/sysctl.d/99-x.conf"),
+    ({"run/sysctl.d/60-x.conf": "vm.overcommit_kbytes=5"}, [], 0, "run/sysctl.d/60-x.conf"),
+    ({"etc/sysctl.conf": "vm/overcommit_ratio=71"}, ["--procps"], 71, "etc/sysctl.conf"),
+    ({"run/sysctl.d/60.conf": "vm.overcommit_ratio=80"}, ["--procps"], 80, "run/sysctl.d/60.conf"),
+)
+
+
+def test_persist_warns_of_a_file_that_comes_later():
+    for files, options, value, name in OVERRIDDEN:
+        with boot(files) as b:
+            result = b.persist(*options, "overcommit_ratio=80", "panic_timeout=20")
+            expect((result.returncode, result.stderr), (FAILED, ""))
+            expect(result.stdout, f"overcommit_ratio=80, but at boot it will be {value} by "
+                                  f"{b.path(name)}\npanic_timeout=20\n")
+            expect(b.text(), {"vm.overcommit_ratio = 80", "kernel.panic = 20"})
+            said = json.loads(b.persist("--json", *options, "overcommit_ratio=80").stdout)
+            expect(said["knobs"], {"overcommit_ratio": {"wanted": 80, "at_boot": value,
+                                                        "file": b.path(name)}})
+
+
+def test_the_other_loader_does_not_read_sysctl_conf():
+    with boot({"etc/sysctl.conf": "vm.overcommit_ratio=71"}) as b:
+        expect(b.persist("overcommit_ratio=80").returncode, DONE)
+
+
+def test_persist_warns_of_a_file_that_no_loader_reads():
+    with boot({"usr/lib/sysctl.d/50-oom.conf": ""}) as b:
+        for name in ("etc/sysctl.d/oom", "oom.conf", "usr/lib/sysctl.d/50-oom.conf"):
+            pathlib.Path(b.path()).write_text("", encoding="ascii")  # hides the last one
+            result = b.persist("panic_timeout=20", path=b.path(name))
+            expect((result.returncode, result.stdout, result.stderr),
+                   (FAILED, "panic_timeout=20, but at boot: no file that is read sets it\n", ""))
+            said = json.loads(b.persist("--json", "panic_timeout=20", path=b.path(name)).stdout)
+            expect(said["knobs"], {"panic_timeout": {
+                "wanted": 20, "error": "no file that is read sets it"}})
+
+
+def test_persist_says_when_a_later_file_cannot_be_understood():
+    with boot({"run/sysctl.d/60-x.conf": "vm.overcommit_ratio=0x50"}) as b:
+        result = b.persist("overcommit_ratio=80")
+        expect(result.returncode, FAILED)
+        assert result.stdout.startswith("overcommit_ratio=80, but at boot: The file "), result
+
+
+def test_what_is_risky_at_boot_is_not_persisted():
+    with boot() as b:
+        settings = "overcommit_memory=2", "overcommit_ratio=20"
+        result = b.persist(*settings)
+        expect((result.returncode, result.stdout), (RISKY, ""))
+        assert "risk: 3000000 kB are promised" in result.stderr, result.stderr
+        assert not os.path.exists(b.path())
+        expect(b.persist("--accept-risks", *settings).returncode, DONE)
+        expect(b.text(), {"vm.overcommit_memory = 2", "vm.overcommit_ratio = 20"})
+
+
+def test_what_cannot_be_persisted_is_words():
+    with boot() as b:
+        for path in (b.path("none/50-oom.conf"), b.folder):
+            result = b.persist("panic_timeout=20", path=path)
+            expect((result.returncode, result.stdout), (FAILED, ""))
+            assert result.stderr.startswith(f"oom-tune: {path}: "), result.stderr
+        result = b.persist("--accept-risks", "overcommit_ratio=60", "overcommit_kbytes=1")
+        expect(result.returncode, RISKY)
+        assert not os.path.exists(b.path())
+
+
+def test_drift_from_what_a_boot_would_set():
+    files = {"etc/sysctl.d/10-a.conf": "vm.overcommit_ratio = 80\nkernel.panic=10",
+             "etc/sysctl.conf": "vm.overcommit_kbytes = 77\nvm.oom_dump_tasks = 1"}
+    with boot(files) as b:
+        first, last = b.path("etc/sysctl.d/10-a.conf"), b.path("etc/sysctl.conf")
+        result = b.run("drift", "--boot")
+        expect((result.returncode, result.stderr), (FAILED, ""))
+        expect(result.stdout, f"overcommit_ratio: 50, wanted 80 by {first}\n")
+        said = json.loads(b.run("drift", "--boot", "--json").stdout)
+        expect(said, {"drift": {"overcommit_ratio": {"now": 50, "wanted": 80, "file": first}}})
+        result = b.run("drift", "--boot", "--procps")
+        expect((result.returncode, result.stdout),
+               (FAILED, f"overcommit_kbytes: 0, wanted 77 by {last}\n"))
+    with boot({"etc/sysctl.d/10-a.conf": "vm.overcommit_ratio = 50"}) as b:
+        result = b.run("drift", "--boot")
+        expect((result.returncode, result.stdout, result.stderr), (DONE, "", ""))
+
+
+def test_without_files_there_is_no_drift_from_them():
+    with boot() as b:
+        for options in ([], ["--procps"]):
+            result = b.run("drift", "--boot", *options)
+            expect((result.returncode, result.stdout, result.stderr), (DONE, "", ""))
+            said = json.loads(b.run("drift", "--boot", "--json", *options).stdout)
+            expect(said, {"drift": {}})
+
+
+def test_what_the_files_say_and_is_no_number_is_words():
+    with boot({"etc/sysctl.d/10-a.conf": "vm.panic_on_oom = yes"}) as b:
+        result = b.run("drift", "--boot")
+        expect((result.returncode, result.stdout), (FAILED, ""))
+        assert result.stderr.startswith("oom-tune: panic_on_oom: The file "), result.stderr
+
+
 def test_wrong_usage_is_2_and_changes_nothing():
     wrong = (
         [], ["show", "x"], ["check"], ["drift"], ["apply"], ["restore"], ["restore", "a", "b"],
@@ -260,6 +413,10 @@ def test_wrong_usage_is_2_and_changes_nothing():
         ["apply", "overcommit_ratio=60", "overcommit_ratio=60"], ["apply", "overcommit_ratio=--60"],
         ["apply", "--save"], ["--save", "x", "show"],
         ["--accept-risks", "check", "panic_timeout=20"], ["--jsn", "show"],
+        ["persist"], ["persist", "x", "y"], ["persist", "--save", "y", "x"],
+        ["persist", "x", "panic_timeout=20", "panic_timeout=20"],
+        ["drift", "--boot", "panic_timeout=20"], ["drift", "--procps", "panic_timeout=20"],
+        ["show", "--boot"], ["apply", "--root", "/", "panic_timeout=20"],
     )
     with machine() as m:
         expect_usage(m.run, wrong, USAGE)
@@ -313,6 +470,17 @@ def test_this_machine_comes_back_exactly():
             expect(live_knobs() == before, False)
             expect(run("oom-tune", "restore", saved).returncode, DONE)
             expect(live_knobs(), before)
+
+
+def test_this_machine_says_why_it_refuses():
+    before = live_knobs()
+    wanted = f"oom_dump_tasks={int(before['oom_dump_tasks']) + 2}"
+    user = ("setpriv", "--reuid=65534", "--clear-groups") if os.geteuid() == 0 else ()
+    result = run("oom-tune", "apply", wanted, prefix=user)
+    expect((result.returncode, result.stdout), (FAILED, ""))
+    assert result.stderr.startswith("oom-tune: oom_dump_tasks: A knob of the machine is for user "
+                                    "ID 0 only"), result.stderr
+    expect(live_knobs(), before)
 
 
 def test_this_machine_is_not_strangled():

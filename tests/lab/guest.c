@@ -190,6 +190,16 @@ void become_user(uid_t uid)
 	EXPECT(setresuid(uid, uid, uid) == 0);
 }
 
+void become_root_of_a_namespace(void)
+{
+	char map[32];
+
+	snprintf(map, sizeof(map), "0 %d 1", (int)geteuid());
+	EXPECT(unshare(CLONE_NEWUSER) == 0);
+	put_text("/proc/self/uid_map", map);
+	EXPECT(geteuid() == 0);
+}
+
 void go_first(void)
 {
 	struct sched_param first = { .sched_priority = 1 };

@@ -77,4 +77,7 @@ void drop_capability(int capability);
 void drop_all_capabilities(void);
 void become_user(uid_t uid);
 
+/* Of a user namespace; outside it stays who it was. */
+void become_root_of_a_namespace(void);
+
 #endif
