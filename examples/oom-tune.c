@@ -243,7 +243,7 @@ static int check(struct job *job, char **words)
 
 static void put_steps(const struct job *job, int r, const struct oomctl_tune_steps *steps)
 {
-	uint32_t failed = steps->failed ? UINT32_C(1) << steps->failed : 0;
+	uint32_t failed = steps->failed_knob ? UINT32_C(1) << steps->failed_knob : 0;
 
 	for (int knob = SETTING_FIRST; knob <= SETTING_LAST && !job->is_json; knob++)
 		if (has(steps->changed, knob))
@@ -256,7 +256,7 @@ static void put_steps(const struct job *job, int r, const struct oomctl_tune_ste
 	put_list("failed_rollback", steps->failed_rollback, setting_names, SETTING_LAST,
 		 ",\n");
 	put_list("risks", steps->risks, risk_names, RISKS - 1, ",\n");
-	printf("  \"error\": \"%s\"\n}\n", reason(job, steps->failed, r));
+	printf("  \"error\": \"%s\"\n}\n", reason(job, steps->failed_knob, r));
 }
 
 static int set(const struct job *job)
@@ -268,8 +268,8 @@ static int set(const struct job *job)
 	put_steps(job, r, &steps);
 	if (r == 0)
 		return finish(EXIT_SUCCESS);
-	fail(steps.failed ? setting_names[steps.failed] : "apply",
-	     reason(job, steps.failed, r));
+	fail(steps.failed_knob ? setting_names[steps.failed_knob] : "apply",
+	     reason(job, steps.failed_knob, r));
 	for (int knob = SETTING_FIRST; knob <= SETTING_LAST; knob++)
 		if (has(steps.failed_rollback, knob))
 			fail(setting_names[knob], "changed, and could not be put back");

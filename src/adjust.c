@@ -497,9 +497,6 @@ static int adjust_tree(struct job *j)
 	return r;
 }
 
-/* No structure grows as large; a negative size that was converted is larger. */
-enum { ENTRY_SIZE_MAX = 65536 };
-
 static int run(struct job *j, int (*all)(struct job *j), struct oomctl_adjust_entry *out,
 	       size_t capacity, size_t entry_size, size_t *out_count,
 	       struct oomctl_adjust_report *out_report, size_t report_size)
@@ -507,8 +504,8 @@ static int run(struct job *j, int (*all)(struct job *j), struct oomctl_adjust_en
 	int r;
 
 	if (adj_check(j->adj, j->policy) < 0 || !out || capacity == 0 ||
-	    entry_size < sizeof(*out) || entry_size > ENTRY_SIZE_MAX ||
-	    entry_size % 8 != 0 || !out_count || !out_report || report_size == 0)
+	    entry_size < sizeof(*out) || entry_size > STRUCT_SIZE_MAX ||
+	    entry_size % 8 != 0 || !out_count || !out_report || !is_size(report_size))
 		return -EINVAL;
 
 	j->out = (char *)out;

@@ -30,7 +30,8 @@ OOMCTL_EXPORT const char *oomctl_strerror(int code)
 		return "No right to do this. A knob of the machine needs root of the "
 		       "initial user namespace; an oom_score_adj below its floor needs "
 		       "CAP_SYS_RESOURCE there; the files of a process that is not "
-		       "dumpable, as after setuid(), belong to root.";
+		       "dumpable, as after setuid(), belong to root; any other file "
+		       "needs the permission of its owner.";
 	case -EPERM:
 		return "Forbidden by a security module, a BPF program, or "
 		       "hidepid=noaccess on /proc.";
@@ -41,12 +42,12 @@ OOMCTL_EXPORT const char *oomctl_strerror(int code)
 		return "No such process: it has ended, is hidden, or is of a pid "
 		       "namespace that this /proc does not show.";
 	case -EOPNOTSUPP:
-		return "No such file: this kernel has no such knob or cgroup, /proc is not mounted "
-		       "or does not show it (subset=pid), or a context's root is not a "
-		       "directory.";
+		return "No such file: this kernel has no such knob or cgroup, /proc is not "
+		       "mounted or does not show it (subset=pid), a directory is missing, or "
+		       "no file sets the knob.";
 	case -EBADMSG:
 		return "The file does not hold text of its documented form: is this root "
-		       "really /proc?";
+		       "really /proc, or this line of a drop-in a plain number?";
 	case -ERANGE:
 		return "A number lies outside its documented range, or none within it will do.";
 	case -EBUSY:

@@ -57,7 +57,7 @@ OOMCTL_EXPORT int oomctl_dropin_parse(const char *text, size_t length,
 	struct sysctl_conf conf = AS_SYSCTL_P;
 	int r;
 
-	if ((!text && length > 0) || !out || size == 0)
+	if ((!text && length > 0) || !out || !is_size(size))
 		return -EINVAL;
 
 	r = sysctl_conf_add_text(&conf, text, length);
@@ -150,7 +150,7 @@ OOMCTL_EXPORT int oomctl_dropin_read(const char *path, struct oomctl_policy *out
 	struct sysctl_conf conf = AS_SYSCTL_P;
 	int r;
 
-	if (!path || !out || size == 0)
+	if (!path || !out || !is_size(size))
 		return -EINVAL;
 
 	r = add_file(&conf, path, true);
@@ -372,7 +372,7 @@ OOMCTL_EXPORT int oomctl_dropin_find(const char *root, enum oomctl_dropin_loader
 
 	if (loader < OOMCTL_DROPIN_SYSTEMD || loader > OOMCTL_DROPIN_PROCPS ||
 	    knob < OOMCTL_VM_OVERCOMMIT_MEMORY || knob > OOMCTL_VM_PANIC_TIMEOUT ||
-	    strlen(s.root) > PATH_LIMIT || !out || size == 0 || !out_path)
+	    strlen(s.root) > PATH_LIMIT || !out || !is_size(size) || !out_path)
 		return -EINVAL;
 
 	s.root_len = length_of_root(s.root);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -20,6 +21,15 @@ struct oomctl_ctx {
 	int proc_fd;
 	int sys_fd;
 };
+
+/* No structure grows as large. A negative size that was converted is larger, and one of which
+ * an FFI leaves half of the bits to chance. */
+enum { STRUCT_SIZE_MAX = 65536 };
+
+static inline bool is_size(size_t size)
+{
+	return size > 0 && size <= STRUCT_SIZE_MAX;
+}
 
 /* Gives the caller the members that its structure has, and zeros behind ours. */
 static inline void fill(void *out, size_t size, const void *from, size_t known)

@@ -11,7 +11,7 @@ OOMCTL_EXPORT int oomctl_meminfo_read(const struct oomctl_ctx *ctx,
 	struct oomctl_meminfo m;
 	int r;
 
-	if (!out || size == 0)
+	if (!out || !is_size(size))
 		return -EINVAL;
 
 	r = figures_read_meminfo(ctx, &m);
@@ -26,7 +26,7 @@ OOMCTL_EXPORT int oomctl_meminfo_parse(const char *text, size_t length,
 	struct oomctl_meminfo m;
 	int r;
 
-	if (!text || !out || size == 0)
+	if (!text || !out || !is_size(size))
 		return -EINVAL;
 
 	r = parse_meminfo(text, length, &m);
@@ -43,7 +43,7 @@ OOMCTL_EXPORT int oomctl_meminfo_read_commit_figures(const struct oomctl_ctx *ct
 	struct oomctl_meminfo m;
 	int r;
 
-	if (!out || size == 0)
+	if (!out || !is_size(size))
 		return -EINVAL;
 
 	r = figures_read_commit(ctx, &m, &figures);

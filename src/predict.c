@@ -36,7 +36,7 @@ OOMCTL_EXPORT int oomctl_predict_read_task_figures(const struct oomctl_ctx *ctx,
 	struct figures_scale scale;
 	int r;
 
-	if (pid < 0 || !out || size == 0)
+	if (pid < 0 || !out || !is_size(size))
 		return -EINVAL;
 
 	r = read_task(ctx, pid, &scale, &p);
@@ -52,7 +52,7 @@ OOMCTL_EXPORT int oomctl_predict_read_grant_figures(const struct oomctl_ctx *ctx
 	struct oomctl_grant_figures g;
 	int r;
 
-	if (!out || size == 0)
+	if (!out || !is_size(size))
 		return -EINVAL;
 
 	r = figures_read_grant(ctx, &g);

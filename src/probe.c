@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <oomctl/probe.h>
 
-#include <oomctl/proc.h>
+#include <oomctl/adjust.h>
 
 #include "cause.h"
 #include "figures.h"
@@ -71,9 +71,9 @@ static int look_at_floor(const struct oomctl_ctx *ctx, struct oomctl_probe *p)
 		return r;
 
 	if ((p->flags & no_floor) == no_floor)
-		p->floor = OOMCTL_SCORE_ADJ_MIN;
+		p->floor = OOMCTL_ADJUST_NO_FLOOR;
 	p->flags |= OOMCTL_PROBE_FLOOR;
-	flag_if(p, p->floor == OOMCTL_SCORE_ADJ_MIN, OOMCTL_PROBE_FLOOR_EXACT);
+	flag_if(p, p->floor <= OOMCTL_SCORE_ADJ_MIN, OOMCTL_PROBE_FLOOR_EXACT);
 	return 0;
 }
 
@@ -152,7 +152,7 @@ OOMCTL_EXPORT int oomctl_probe_read(const struct oomctl_ctx *ctx,
 	struct oomctl_probe p = { 0 };
 	int r;
 
-	if (!out || size == 0)
+	if (!out || !is_size(size))
 		return -EINVAL;
 
 	r = look_at_proc(ctx, &p);

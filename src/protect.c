@@ -42,7 +42,7 @@ OOMCTL_EXPORT int oomctl_protect_begin(const struct oomctl_ctx *ctx, int32_t adj
 	char path[PROCESS_PATH_SIZE];
 	int r;
 
-	if (adj_check(adj, policy) < 0 || !out || size < sizeof(g))
+	if (adj_check(adj, policy) < 0 || !out || size < sizeof(g) || !is_size(size))
 		return -EINVAL;
 
 	g.pid = io_pid();

@@ -470,9 +470,6 @@ static void finish(struct heap *h)
 		memset((char *)entry_at(h, i) + known, 0, h->stride - known);
 }
 
-/* No structure grows as large; a negative size that was converted is larger. */
-enum { ENTRY_SIZE_MAX = 65536 };
-
 static int run(struct ranking *k, int (*rank)(struct ranking *k),
 	       struct oomctl_rank_entry *out, size_t capacity, size_t entry_size,
 	       size_t *out_count, struct oomctl_rank_report *out_report,
@@ -481,8 +478,8 @@ static int run(struct ranking *k, int (*rank)(struct ranking *k),
 	int r;
 
 	if (!out || capacity == 0 || entry_size < sizeof(*out) ||
-	    entry_size > ENTRY_SIZE_MAX || entry_size % 8 != 0 || !out_count ||
-	    !out_report || report_size == 0)
+	    entry_size > STRUCT_SIZE_MAX || entry_size % 8 != 0 || !out_count ||
+	    !out_report || !is_size(report_size))
 		return -EINVAL;
 
 	k->heap.base = (char *)out;
@@ -535,7 +532,7 @@ OOMCTL_EXPORT int oomctl_rank_process(const struct oomctl_ctx *ctx, pid_t pid,
 	struct ranking k = { .ctx = ctx, .limit.pid = pid };
 	int r;
 
-	if (pid < 0 || !out || size == 0)
+	if (pid < 0 || !out || !is_size(size))
 		return -EINVAL;
 
 	r = figures_read_scale(ctx, &k.scale);

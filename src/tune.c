@@ -23,7 +23,7 @@ OOMCTL_EXPORT int oomctl_tune_read(const struct oomctl_ctx *ctx,
 	struct oomctl_policy p;
 	int r;
 
-	if (!out || size == 0)
+	if (!out || !is_size(size))
 		return -EINVAL;
 
 	r = policy_read(ctx, &p);
@@ -207,7 +207,7 @@ OOMCTL_EXPORT int oomctl_tune_check(const struct oomctl_ctx *ctx,
 	struct plan p;
 	int r;
 
-	if (!policy_is_valid(wanted) || !out || size == 0)
+	if (!policy_is_valid(wanted) || !out || !is_size(size))
 		return -EINVAL;
 
 	r = make_plan(ctx, wanted, &p);
@@ -278,7 +278,7 @@ static int carry_out(const struct plan *p, struct oomctl_tune_steps *out)
 	for (size_t i = 0; i < n; i++) {
 		r = policy_set(p->ctx, steps[i], &p->wanted);
 		if (r < 0) {
-			out->failed = steps[i];
+			out->failed_knob = steps[i];
 			roll_back(p, steps, i + 1, out);
 			return r;
 		}
@@ -306,8 +306,8 @@ static int apply(const struct oomctl_ctx *ctx, const struct oomctl_policy *wante
 		return r;
 
 	out->risks = p.report.risks;
-	out->failed = missing_knob(&p);
-	if (out->failed != 0)
+	out->failed_knob = missing_knob(&p);
+	if (out->failed_knob != 0)
 		return -EOPNOTSUPP;
 	if (out->risks != 0 && !(flags & OOMCTL_TUNE_ACCEPT_RISKS))
 		return -EBUSY;
@@ -322,7 +322,7 @@ OOMCTL_EXPORT int oomctl_tune_apply(const struct oomctl_ctx *ctx,
 	int r;
 
 	if (!policy_is_valid(wanted) || policy_has_both(wanted) ||
-	    (flags & ~(uint32_t)OOMCTL_TUNE_ACCEPT_RISKS) != 0 || !out || size == 0)
+	    (flags & ~(uint32_t)OOMCTL_TUNE_ACCEPT_RISKS) != 0 || !out || !is_size(size))
 		return -EINVAL;
 
 	r = apply(ctx, wanted, flags, &steps);

@@ -260,7 +260,7 @@ static int not_reached(const struct attempt *a, int code, struct oomctl_why *w)
 	if (code == -ESRCH)
 		return missing(a, w);
 	if (code == -EACCES && !io_is_dumpable())
-		return found(w, OOMCTL_WHY_NOT_DUMPABLE);
+		return found_with(w, OOMCTL_WHY_NOT_DUMPABLE, "CAP_DAC_OVERRIDE");
 	if (cause_is_refusal(code))
 		return found(w, OOMCTL_WHY_SECURITY_MODULE);
 	return code;
@@ -314,7 +314,7 @@ OOMCTL_EXPORT int oomctl_why_vm(const struct oomctl_ctx *ctx, enum oomctl_vm_kno
 	int r;
 
 	if (knob < OOMCTL_VM_OVERCOMMIT_MEMORY || knob > OOMCTL_VM_PANIC_TIMEOUT ||
-	    code > 0 || !out || size == 0)
+	    code > 0 || !out || !is_size(size))
 		return -EINVAL;
 
 	path = knob_of_vm[knob].path;
@@ -332,7 +332,7 @@ OOMCTL_EXPORT int oomctl_why_proc(const struct oomctl_ctx *ctx, pid_t pid, int32
 	struct oomctl_why w = { 0 };
 	int reached;
 
-	if (pid < 0 || code > 0 || !out || size == 0)
+	if (pid < 0 || code > 0 || !out || !is_size(size))
 		return -EINVAL;
 
 	name_path(&a, &w);
@@ -347,7 +347,7 @@ OOMCTL_EXPORT int oomctl_why_pidfd(const struct oomctl_ctx *ctx, int pidfd, int3
 	struct oomctl_why w = { 0 };
 	int reached;
 
-	if (pidfd < 0 || code > 0 || !out || size == 0)
+	if (pidfd < 0 || code > 0 || !out || !is_size(size))
 		return -EINVAL;
 
 	reached = process_pid_of(ctx, pidfd, &a.pid);

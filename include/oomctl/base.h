@@ -50,7 +50,7 @@ extern "C" {
  * **Structures.** A structure that the library fills is passed with its size, which is
  * `sizeof(struct ...)` as the caller compiled it: members are only ever added at the end,
  * a smaller size receives the members it knows, a larger one receives zeros behind them. A
- * size of 0 is `-EINVAL`.
+ * size of 0, or above 64 KiB, is `-EINVAL`.
  *
  * **Arrays** that the library fills are passed as `(out, capacity, entry_size,
  * out_count)`: with room for `capacity` structures of `entry_size` bytes each. They are

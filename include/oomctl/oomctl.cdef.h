@@ -274,7 +274,7 @@ enum oomctl_tune_flag {
 
 struct oomctl_tune_steps {
 	uint32_t changed;
-	uint32_t failed;
+	uint32_t failed_knob;
 	uint32_t failed_rollback;
 	uint32_t risks;
 };

@@ -54,8 +54,8 @@ enum oomctl_probe_flag {
 	OOMCTL_PROBE_VM_WRITABLE = 512,
 	/** floor is read. */
 	OOMCTL_PROBE_FLOOR = 1024,
-	/** floor is the lowest that the caller may set; without this bit, that may be lower.
-	 *  It is the lowest of all with CAP_SYS_RESOURCE in the initial user namespace. */
+	/** floor is the lowest that the caller may set; without this bit, that may be lower,
+	 *  and oomctl_adjust_find_floor() finds it by trying. */
 	OOMCTL_PROBE_FLOOR_EXACT = 2048,
 	/** release, release_text and rule are read. */
 	OOMCTL_PROBE_RELEASE = 4096,
@@ -97,8 +97,8 @@ struct oomctl_probe {
 	 */
 	enum oomctl_why_cause vm_cause;
 	/** The lowest adjustment that the caller may set, at most: the present one, or
-	 *  #OOMCTL_SCORE_ADJ_MIN with #OOMCTL_PROBE_FLOOR_EXACT. Read with
-	 *  #OOMCTL_PROBE_FLOOR. */
+	 *  #OOMCTL_ADJUST_NO_FLOOR with CAP_SYS_RESOURCE in the initial user namespace. Read
+	 *  with #OOMCTL_PROBE_FLOOR. */
 	int32_t floor;
 	/** Version of the cgroups that have the memory controller: 1, 2, or 0 for none. Where
 	 *  both versions are in use, 1 when that has it. */

@@ -91,6 +91,7 @@ enum oomctl_guard_state {
  *         oomctl_adjust_proc(), Linux 2.6.36 and later.
  * @privilege As oomctl_adjust_proc().
  * @safety Async-signal-safe.
+ * @retval -EINVAL  Also a @p size that is smaller: half a guard is none.
  * @retval -EACCES  Below the floor; or not dumpable, as after setuid(): begin before it.
  * @retval -EROFS   /proc is mounted read-only, as in many containers.
  * @since 0.1

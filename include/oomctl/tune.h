@@ -138,7 +138,7 @@ struct oomctl_tune_steps {
 	/** Bits of #oomctl_policy_knob: written, and in force; 0 when the call failed. */
 	uint32_t changed;
 	/** The knob that failed, as an #oomctl_vm_knob; 0 for none. */
-	uint32_t failed;
+	uint32_t failed_knob;
 	/** Bits of #oomctl_policy_knob: written, and then not put back. */
 	uint32_t failed_rollback;
 	uint32_t risks; /**< bits of #oomctl_tune_risk */
@@ -228,10 +228,10 @@ int oomctl_tune_check(const struct oomctl_ctx *ctx, const struct oomctl_policy *
  *         every CPU.
  * @retval -EINVAL      As oomctl_tune_check(); an unknown flag; or
  *                      #OOMCTL_TUNE_RISK_RATIO_AND_KBYTES, accepted or not. Of a step
- *                      (oomctl_tune_steps::failed): the kernel refused the value.
+ *                      (oomctl_tune_steps::failed_knob): the kernel refused the value.
  * @retval -EBUSY       oomctl_tune_steps::risks were not accepted; nothing was written.
  * @retval -EOPNOTSUPP  As oomctl_tune_check(); or this kernel has no such knob as
- *                      oomctl_tune_steps::failed, and nothing was written.
+ *                      oomctl_tune_steps::failed_knob, and nothing was written.
  * @retval -EIO         As @ref base; or a knob does not read back as it was written.
  * @note After SIGKILL or a crash in the middle, apply the policy again, or the one that was
  *       read before: whatever is right already is not written.

@@ -333,7 +333,7 @@ def test_the_oldest_kernels_compare_points():
 def test_a_file_that_is_none_of_proc_is_refused():
     result = rank(meminfo="no such thing\n")
     expect((result.returncode, result.stdout), (1, ""))
-    assert "is this root really /proc?" in result.stderr
+    assert "is this root really /proc" in result.stderr
 
 
 def test_wrong_usage_is_2():

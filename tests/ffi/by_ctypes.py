@@ -182,7 +182,7 @@ class TuneReport(Structure):
 class TuneSteps(Structure):
     _fields_ = [
         ("changed", c_uint32),
-        ("failed", c_uint32),
+        ("failed_knob", c_uint32),
         ("failed_rollback", c_uint32),
         ("risks", c_uint32),
     ]

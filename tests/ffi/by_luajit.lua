@@ -427,7 +427,7 @@ local function tune(ctx, root)
 	local function applies(code, what, flags)
 		local out = ffi.new(kind_of_steps .. "[1]")
 		gives(code, apply, ctx, what, flags, out, ffi.sizeof(out))
-		return shown(out[0], "changed failed failed_rollback risks")
+		return shown(out[0], "changed failed_knob failed_rollback risks")
 	end
 	local function drift_of(what)
 		return filled(check, kind_of_report, filling(check, ctx, what))[0].drift
@@ -473,7 +473,7 @@ local function probe_files(ctx, root)
 	local found = filled(name, kind, filling(name, ctx))[0]
 	expect(name, ffi.string(found.release_text), "6.1.0")
 	expect(name, shown(found, "release rule vm_cause"), 0x60100 .. " 5 " .. NO_KNOB)
-	expect(name, shown(found, "floor cgroup_version"), "-1000 2")
+	expect(name, shown(found, "floor cgroup_version"), "-1001 2")
 	expect(name, shown(found, "cgroup_limit_bytes printed_limit_kb"), "104857600 2000000")
 	expect(name, tonumber(found.computed_limit_kb), 4029312 / 2)
 end
@@ -729,7 +729,7 @@ local function probe()
 	local cause = explained("oomctl_why_vm", nil, OVERCOMMIT_MEMORY, 0):match("^%d+")
 	expect(name, tonumber(found.vm_cause), tonumber(cause))
 	local refusal = floor_refusal()
-	expect(name, found.floor, refusal == NONE and -1000 or own_adj())
+	expect(name, found.floor, refusal == NONE and NO_FLOOR or own_adj())
 	local held = refusal ~= BELOW_FLOOR and SYS_RESOURCE or 0
 	expect(name, bit.band(tonumber(found.flags), PROCFS + SYS_RESOURCE), PROCFS + held)
 	resizes(name, kind, filling(name, nil))

@@ -28,7 +28,7 @@ class Report(Structure):
 
 
 class Steps(Structure):
-    _fields_ = [("changed", c_uint32), ("failed", c_uint32), ("failed_rollback", c_uint32),
+    _fields_ = [("changed", c_uint32), ("failed_knob", c_uint32), ("failed_rollback", c_uint32),
                 ("risks", c_uint32)]
 
 

@@ -282,7 +282,7 @@ def tune(ctx, root):
         out = binding.new(kind_of_steps)
         gives(code, apply, ctx, policy, flags, out, size_of(kind_of_steps))
         return [getattr(out[0], member)
-                for member in ("changed", "failed", "failed_rollback", "risks")]
+                for member in ("changed", "failed_knob", "failed_rollback", "risks")]
 
     expect(apply, applies(0, wanted, 0), [drift, 0, 0, 0])
     expect(apply, read(root + "/proc/sys/vm/user_reserve_kbytes"), "262144\n")
@@ -319,7 +319,7 @@ def probe_files(ctx, root):
     got = binding.text(found.release_text), found.release, found.rule, found.vm_cause
     expect(name, got, (b"6.1.0", 0x60100, RULE_5_9, NO_KNOB))
     got = found.floor, found.cgroup_version, found.cgroup_limit_bytes
-    expect(name, got, (-1000, 2, 104857600))
+    expect(name, got, (NO_FLOOR, 2, 104857600))
     got = found.computed_limit_kb, found.printed_limit_kb
     expect(name, got, (4029312 // 2, 2000000))
 
@@ -525,7 +525,7 @@ def probe():
         "oomctl_meminfo_read", "struct oomctl_meminfo", None)[0].commit_limit_kb)
     expect(name, found.computed_limit_kb, found.printed_limit_kb)
     expect(name, (found.vm_cause, 0, b""), explained("oomctl_why_vm", None, 1, 0)[:3])
-    expect(name, found.floor, -1000 if floor_refusal() == NONE else own_adj())
+    expect(name, found.floor, NO_FLOOR if floor_refusal() == NONE else own_adj())
     held = SYS_RESOURCE if floor_refusal() != BELOW_FLOOR else 0
     expect(name, found.flags & (PROCFS | SYS_RESOURCE), PROCFS | held)
     resizes(name, kind, None)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <oomctl/adjust.h>
 #include <oomctl/probe.h>
 
 #include <fcntl.h>
@@ -121,7 +122,7 @@ static void expect_the_floor(const struct oomctl_probe *p)
 	    is_initial() && (effective_capabilities() >> CAP_SYS_RESOURCE & 1);
 
 	EXPECT(has(p, OOMCTL_PROBE_FLOOR));
-	EXPECT(p->floor == (has_none ? OOMCTL_SCORE_ADJ_MIN : adj));
+	EXPECT(p->floor == (has_none ? OOMCTL_ADJUST_NO_FLOOR : adj));
 	EXPECT(has(p, OOMCTL_PROBE_FLOOR_EXACT) ==
 	       (has_none || adj == OOMCTL_SCORE_ADJ_MIN));
 }

@@ -154,7 +154,7 @@ static void every_policy_comes_into_force_and_goes_again(void **state)
 		assert_int_equal(report.drift, cases[i].knobs);
 		assert_int_equal(apply(&cases[i], OOMCTL_TUNE_ACCEPT_RISKS, &steps), 0);
 		assert_int_equal(steps.changed, cases[i].knobs);
-		assert_int_equal(steps.failed | steps.failed_rollback, 0);
+		assert_int_equal(steps.failed_knob | steps.failed_rollback, 0);
 		assert_int_equal(check(&cases[i]).drift, 0);
 		assert_true(limit_of_the_kernel() == report.commit_limit_kb);
 		restore(&before);
@@ -248,7 +248,7 @@ static void what_is_risky_changes_nothing(void **state)
 		assert_true(check(&cases[i].wanted).risks & cases[i].risk);
 		assert_int_equal(apply(&cases[i].wanted, 0, &steps), -EBUSY);
 		assert_true(steps.risks & cases[i].risk);
-		assert_int_equal(steps.changed | steps.failed | steps.failed_rollback, 0);
+		assert_int_equal(steps.changed | steps.failed_knob | steps.failed_rollback, 0);
 		expect_texts(&texts);
 	}
 }
@@ -267,7 +267,7 @@ static void try_as_nobody(void)
 	EXPECT(oomctl_tune_read(NULL, &now, sizeof(now)) == 0);
 	EXPECT(apply(&now, 0, &steps) == 0); /* nothing differs: no right is needed */
 	EXPECT(apply(&wanted, 0, &steps) == -EACCES);
-	EXPECT(steps.failed == OOMCTL_VM_PANIC_TIMEOUT);
+	EXPECT(steps.failed_knob == OOMCTL_VM_PANIC_TIMEOUT);
 	EXPECT(steps.changed == 0 && steps.failed_rollback == 0);
 	_exit(0);
 }

@@ -46,7 +46,7 @@ static int apply(const struct oomctl_ctx *ctx, const struct oomctl_policy *p)
 	r = oomctl_tune_apply(ctx, p, OOMCTL_TUNE_ACCEPT_RISKS, &steps, sizeof(steps));
 	syscall(SYS_getppid);
 	if (r < 0)
-		fprintf(stderr, "knob %" PRIu32 ": %s\n", steps.failed,
+		fprintf(stderr, "knob %" PRIu32 ": %s\n", steps.failed_knob,
 			oomctl_strerror(r));
 	return r < 0 ? 1 : 0;
 }

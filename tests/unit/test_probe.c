@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <oomctl/probe.h>
+#include <oomctl/adjust.h>
 
 #include <fcntl.h>
 #include <stdarg.h>
@@ -244,7 +245,7 @@ static void the_floor_is_exact_for_whom_there_is_none(void **state)
 		int32_t floor;
 		bool is_exact;
 	} cases[] = {
-		{ true, INITIAL, "300\n", -1000, true },
+		{ true, INITIAL, "300\n", OOMCTL_ADJUST_NO_FLOOR, true },
 		{ true, CHILD, "300\n", 300, false },
 		{ false, INITIAL, "300\n", 300, false },
 		{ false, INITIAL, "-1000\n", -1000, true },

@@ -507,7 +507,7 @@ static void structures_of_other_sizes_are_filled(void **state)
 	memset(&steps, 0x77, sizeof(steps));
 	assert_int_equal(oomctl_tune_apply(machine->ctx, &wanted, 0, &steps.known, 4), 0);
 	assert_int_equal(steps.known.changed, 0);
-	assert_int_equal(steps.known.failed, 0x77777777);
+	assert_int_equal(steps.known.failed_knob, 0x77777777);
 	assert_int_equal(oomctl_tune_read(machine->ctx, &p, 8), 0);
 	assert_true(p.overcommit_kbytes == 0);
 	assert_true(p.admin_reserve_kbytes == UNTOUCHED_U64);
@@ -835,7 +835,7 @@ static void each_risk_is_there_or_just_not(void **state)
 		/* And what is risky is not done. */
 		assert_int_equal(apply(&cases[i].wanted, 0, &steps), risks ? -EBUSY : 0);
 		assert_int_equal(steps.risks, risks);
-		assert_int_equal(steps.failed, 0);
+		assert_int_equal(steps.failed_knob, 0);
 		assert_int_equal(steps.failed_rollback, 0);
 		if (risks) {
 			assert_int_equal(writes, 0);
@@ -1026,7 +1026,7 @@ static void expect_no_report(const struct oomctl_policy *wanted, int want)
 	assert_memory_equal(&report, &untouched, sizeof(report));
 	assert_int_equal(apply(wanted, OOMCTL_TUNE_ACCEPT_RISKS, &steps), want);
 	assert_int_equal(
-	    steps.changed | steps.failed | steps.failed_rollback | steps.risks, 0);
+	    steps.changed | steps.failed_knob | steps.failed_rollback | steps.risks, 0);
 	assert_int_equal(writes, 0);
 	assert_int_equal(open_descriptors(), descriptors);
 }
@@ -1110,7 +1110,7 @@ static void a_knob_that_is_not_there_stops_all(void **state)
 	fixture_remove(machine, "proc/sys/vm/user_reserve_kbytes");
 	fixture_remove(machine, "proc/sys/kernel/panic");
 	assert_int_equal(apply(&wanted, 0, &steps), -EOPNOTSUPP);
-	assert_int_equal(steps.failed, OOMCTL_VM_USER_RESERVE_KBYTES);
+	assert_int_equal(steps.failed_knob, OOMCTL_VM_USER_RESERVE_KBYTES);
 	assert_int_equal(steps.changed | steps.failed_rollback, 0);
 	assert_int_equal(writes, 0);
 }
@@ -1344,7 +1344,7 @@ static void for_each_step(void (*break_step)(int step), int want)
 			break_step(n);
 			assert_int_equal(apply(&wanted, OOMCTL_TUNE_ACCEPT_RISKS, &steps),
 					 want);
-			assert_int_equal(steps.failed, knob);
+			assert_int_equal(steps.failed_knob, knob);
 			assert_int_equal(steps.changed, 0);
 			assert_int_equal(steps.failed_rollback, 0);
 			expect_policy(*changes[i].now);
@@ -1423,7 +1423,7 @@ static void another_value_than_was_written_is_put_back(void **state)
 			fail_by_another_value(n);
 			assert_int_equal(apply(&wanted, OOMCTL_TUNE_ACCEPT_RISKS, &steps),
 					 is_narrow ? -ERANGE : -EIO);
-			assert_int_equal(steps.failed, knob);
+			assert_int_equal(steps.failed_knob, knob);
 			assert_int_equal(steps.changed | steps.failed_rollback, 0);
 			expect_policy(*changes[i].now);
 		}
@@ -1450,7 +1450,7 @@ static void a_value_that_cannot_be_read_back_is_put_back(void **state)
 			spared = is_share ? 3 : 2;
 			(void)apply(&wanted, OOMCTL_TUNE_ACCEPT_RISKS, &steps);
 			/* All later opens fail, so that it cannot be put back, either. */
-			assert_int_equal(steps.failed, knob);
+			assert_int_equal(steps.failed_knob, knob);
 			assert_int_equal(steps.changed, 0);
 			assert_int_equal(steps.failed_rollback, 1U << knob);
 		}
@@ -1480,7 +1480,7 @@ static void what_cannot_be_put_back_is_named(void **state)
 			all_fail_after = true;
 			assert_int_equal(apply(&wanted, OOMCTL_TUNE_ACCEPT_RISKS, &steps),
 					 -EROFS);
-			assert_int_equal(steps.failed, knob);
+			assert_int_equal(steps.failed_knob, knob);
 			assert_int_equal(steps.changed, 0);
 			assert_int_equal(steps.failed_rollback, before);
 		}
@@ -1497,7 +1497,7 @@ static void kbytes_that_leave_the_ratio_are_refused(void **state)
 	(void)state;
 	zeroes_nothing = true;
 	assert_int_equal(apply(&wanted, 0, &steps), -EIO);
-	assert_int_equal(steps.failed, OOMCTL_VM_OVERCOMMIT_KBYTES);
+	assert_int_equal(steps.failed_knob, OOMCTL_VM_OVERCOMMIT_KBYTES);
 	assert_int_equal(steps.changed, 0);
 	assert_int_equal(number_of(OOMCTL_VM_OVERCOMMIT_RATIO), 50);
 	assert_int_equal(number_of(OOMCTL_VM_OOM_DUMP_TASKS), 1);

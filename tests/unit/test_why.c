@@ -814,7 +814,8 @@ static void the_file_of_a_pidfd_may_be_refused(void **state)
 	put_pidfd(f, "Pid:\t42\n");
 	refuse("fdinfo/7", ANY, EACCES);
 	dumpable = 0;
-	expect(why_pidfd(f, 100, -EACCES), OOMCTL_WHY_NOT_DUMPABLE, 0, "");
+	expect(why_pidfd(f, 100, -EACCES), OOMCTL_WHY_NOT_DUMPABLE, 0,
+	       "CAP_DAC_OVERRIDE");
 	dumpable = 1;
 	expect(why_pidfd(f, 100, -EACCES), OOMCTL_WHY_SECURITY_MODULE, 0, "");
 	start_over();

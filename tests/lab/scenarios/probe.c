@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 #include <sys/utsname.h>
 
+#include <oomctl/adjust.h>
 #include <oomctl/probe.h>
 #include <oomctl/proc.h>
 
@@ -53,7 +54,7 @@ static void look_as_a_holder(void)
 
 	EXPECT((p.flags & ~(uint64_t)(OOMCTL_PROBE_MRELEASE | OOMCTL_PROBE_PRESSURE)) ==
 	       all);
-	EXPECT(p.floor == OOMCTL_SCORE_ADJ_MIN && p.vm_cause == OOMCTL_WHY_NONE);
+	EXPECT(p.floor == OOMCTL_ADJUST_NO_FLOOR && p.vm_cause == OOMCTL_WHY_NONE);
 	EXPECT(p.cgroup_version == 2 && p.cgroup_limit_bytes == UINT64_MAX);
 	EXPECT(p.computed_limit_kb == p.printed_limit_kb && p.printed_limit_kb > 0);
 	expect_the_kernel(&p);

@@ -79,7 +79,7 @@ static int apply(const struct oomctl_policy *p, uint32_t flags)
 	struct oomctl_tune_steps steps;
 	int r = oomctl_tune_apply(NULL, p, flags, &steps, sizeof(steps));
 
-	EXPECT(steps.failed == 0 && steps.failed_rollback == 0);
+	EXPECT(steps.failed_knob == 0 && steps.failed_rollback == 0);
 	EXPECT((r == 0) == (check(p).drift == 0));
 	return r;
 }
