@@ -46,6 +46,19 @@ static enum oomctl_panic on_oom;
 static int32_t i32;
 static uint64_t u64;
 
+/* Of a machine whose knobs are 1. */
+static const struct oomctl_policy policy = {
+	.knobs = OOMCTL_POLICY_OOM_DUMP_TASKS,
+	.oom_dump_tasks = 1,
+};
+static const char conf[] = "vm.oom_dump_tasks = 1\n";
+static char rendered[OOMCTL_DROPIN_MAX], path[400];
+static struct oomctl_policy snapshot;
+static struct oomctl_tune_report risks;
+static struct oomctl_tune_steps steps;
+static struct oomctl_why why;
+static struct oomctl_probe probe;
+
 /* A guard in another state, and whatever becomes of it. */
 static struct oomctl_guard *copy(int state)
 {
@@ -97,6 +110,11 @@ static int begin_and_end(void)
 	CALL(calc_oom_score_adj_below, RULE, tasks, T, 0, &i32)                         \
 	CALL(calc_overcommit_ratio, &in, 2014656, &i32)                                 \
 	CALL(calc_victim, RULE, tasks, 3, T, &count, &i64)                              \
+	CALL(dropin_find, given.root, OOMCTL_DROPIN_SYSTEMD, OOMCTL_VM_OOM_DUMP_TASKS, &snapshot, sizeof(snapshot), path, sizeof(path)) \
+	CALL(dropin_parse, conf, sizeof(conf) - 1, &snapshot, sizeof(snapshot))         \
+	CALL(dropin_read, given.dropin, &snapshot, sizeof(snapshot))                    \
+	CALL(dropin_render, &policy, rendered, sizeof(rendered), &count)                \
+	CALL(dropin_write, given.dropin, &policy)                                       \
 	CALL(gauge_read, given.gauge, &i64)                                             \
 	CALL(meminfo_parse, text, sizeof(text) - 1, &meminfo, sizeof(meminfo))          \
 	CALL(meminfo_read, given.ctx, &meminfo, sizeof(meminfo))                        \
@@ -111,6 +129,7 @@ static int begin_and_end(void)
 	CALL(predict_read_score_rule, given.ctx, &rule)                                 \
 	CALL(predict_read_task_figures, given.ctx, given.pid, &task, sizeof(task))      \
 	CALL(predict_read_total_pages, given.ctx, &u64)                                 \
+	CALL(probe_read, given.ctx, &probe, sizeof(probe))                              \
 	CALL(proc_get_oom_score, given.ctx, given.pid, &i32)                            \
 	CALL(proc_get_oom_score_adj, given.ctx, given.pid, &i32)                        \
 	CALL(proc_set_oom_score_adj, given.ctx, given.pid, given.adj)                   \
@@ -123,6 +142,13 @@ static int begin_and_end(void)
 	CALL(rank_scores, given.ctx, RANK)                                              \
 	CALL(rank_victims, given.ctx, RANK)                                             \
 	TEXT(strerror, -1)                                                              \
+	CALL(tune_apply, given.ctx, &policy, 0, &steps, sizeof(steps))                  \
+	CALL(tune_check, given.ctx, &policy, &risks, sizeof(risks))                     \
+	CALL(tune_read, given.ctx, &snapshot, sizeof(snapshot))                         \
+	CALL(why_pidfd, given.ctx, given.pidfd, 1000, 0, &why, sizeof(why))             \
+	CALL(why_proc, given.ctx, given.pid, 1000, 0, &why, sizeof(why))                \
+	TEXT(why_sentence, OOMCTL_WHY_GONE)                                             \
+	CALL(why_vm, given.ctx, OOMCTL_VM_OOM_DUMP_TASKS, 0, &why, sizeof(why))         \
 	TEXT(version)                                                                   \
 	KNOB(admin_reserve_kbytes, u64, 8192)                                           \
 	KNOB(oom_dump_tasks, i32, 1)                                                    \

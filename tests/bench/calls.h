@@ -28,7 +28,7 @@ struct given {
 	int pidfd;
 	int32_t adj;
 	const struct oomctl_gauge *gauge;
-	const char *cgroup;
+	const char *cgroup, *root, *dropin;
 	struct oomctl_guard guard; /* not begun: what a call makes of it is a copy's */
 };
 extern struct given given;

@@ -46,6 +46,12 @@ BUDGETS = [
     ("predict_commit", "", None),
     ("predict_fork", "", None),
     ("predict_oom_score", "by pid", None),
+    ("tune_read", "", None),
+    ("tune_check", "", None),
+    ("why_proc", "pid 0", None),
+    ("probe_read", "", None),
+    ("dropin_parse", "", None),
+    ("dropin_render", "", None),
 ]
 
 

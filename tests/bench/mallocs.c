@@ -104,13 +104,18 @@ static void no_call_allocates_or_frees(void **state)
 {
 	const struct fixture *f = *state;
 	struct oomctl_gauge *gauge;
+	char dropin[96];
 	int before, after;
 
 	given.ctx = f->ctx;
 	given.pid = 7;
 	given.pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	given.cgroup = "/a";
+	given.root = f->dir;
+	given.dropin = dropin;
+	snprintf(dropin, sizeof(dropin), "%s/etc/sysctl.d/50-oom.conf", f->dir);
 	fill_fixture(f);
+	fixture_put(f, "etc/sysctl.d/50-oom.conf", "vm.oom_dump_tasks = 1\n");
 	given.guard.fd =
 	    open(fixture_path(f, "proc/7/oom_score_adj"), O_RDWR | O_CLOEXEC);
 	assert_int_equal(oomctl_gauge_open_proc(f->ctx, 7, OOMCTL_PROC_OOM_SCORE, &gauge),

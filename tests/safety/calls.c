@@ -405,6 +405,116 @@ static bool protect_pause(const struct oomctl_ctx *ctx)
 	       oomctl_protect_resume(&g) == 0 && oomctl_protect_end(&g, &v) == 0;
 }
 
+static const struct oomctl_policy policy = {
+	.knobs = OOMCTL_POLICY_OOM_DUMP_TASKS,
+	.oom_dump_tasks = INT32_MAX,
+};
+
+static bool tune_read(const struct oomctl_ctx *ctx)
+{
+	struct oomctl_policy p;
+	return oomctl_tune_read(ctx, &p, sizeof(p)) == 0 &&
+	       (!ctx || (p.overcommit_ratio == 50 && p.oom_dump_tasks == INT32_MAX));
+}
+
+static bool tune_check(const struct oomctl_ctx *ctx)
+{
+	struct oomctl_tune_report r;
+	return oomctl_tune_check(ctx, &policy, &r, sizeof(r)) == 0 &&
+	       (!ctx || (r.drift == 0 && r.commit_limit_kb == 2012608));
+}
+
+/* Of this machine, nothing is set. */
+static bool tune_apply(const struct oomctl_ctx *ctx)
+{
+	struct oomctl_tune_steps s;
+	if (!ctx)
+		return oomctl_tune_apply(NULL, NULL, 0, &s, sizeof(s)) == -EINVAL;
+	return oomctl_tune_apply(ctx, &policy, 0, &s, sizeof(s)) == 0 && s.changed == 0;
+}
+
+static bool dropin_render(const struct oomctl_ctx *ctx)
+{
+	char text[OOMCTL_DROPIN_MAX];
+	size_t len;
+	(void)ctx;
+	return oomctl_dropin_render(&policy, text, sizeof(text), &len) == 0 &&
+	       strlen(text) == len;
+}
+
+static bool dropin_parse(const struct oomctl_ctx *ctx)
+{
+	static const char text[] = "vm.oom_dump_tasks = 2147483647\n";
+	struct oomctl_policy p;
+	(void)ctx;
+	return oomctl_dropin_parse(text, strlen(text), &p, sizeof(p)) == 0 &&
+	       memcmp(&p, &policy, sizeof(p)) == 0;
+}
+
+static char dropin_root[64], dropin_path[96];
+
+/* By other threads, too: each time it is there as a whole. */
+static bool dropin_write(const struct oomctl_ctx *ctx)
+{
+	(void)ctx;
+	return oomctl_dropin_write(dropin_path, &policy) == 0;
+}
+
+static bool dropin_read(const struct oomctl_ctx *ctx)
+{
+	struct oomctl_policy p;
+	(void)ctx;
+	return oomctl_dropin_read(dropin_path, &p, sizeof(p)) == 0 &&
+	       memcmp(&p, &policy, sizeof(p)) == 0;
+}
+
+static bool dropin_find(const struct oomctl_ctx *ctx)
+{
+	struct oomctl_policy p;
+	char path[400];
+	(void)ctx;
+	return oomctl_dropin_find(dropin_root, OOMCTL_DROPIN_SYSTEMD,
+				  OOMCTL_VM_OOM_DUMP_TASKS, &p, sizeof(p), path,
+				  sizeof(path)) == 0 &&
+	       strcmp(path, dropin_path) == 0;
+}
+
+static bool why_vm(const struct oomctl_ctx *ctx)
+{
+	struct oomctl_why w;
+	return oomctl_why_vm(ctx, OOMCTL_VM_OVERCOMMIT_MEMORY, -EINVAL, &w, sizeof(w)) ==
+		   0 &&
+	       w.cause == OOMCTL_WHY_BAD_VALUE;
+}
+
+static bool why_proc(const struct oomctl_ctx *ctx)
+{
+	struct oomctl_why w;
+	return oomctl_why_proc(ctx, pid_on(ctx), OWN_ADJ, 0, &w, sizeof(w)) == 0 &&
+	       w.cause == OOMCTL_WHY_NONE;
+}
+
+static bool why_pidfd(const struct oomctl_ctx *ctx)
+{
+	struct oomctl_why w;
+	return oomctl_why_pidfd(ctx, pidfd, OWN_ADJ, 0, &w, sizeof(w)) == 0 &&
+	       w.cause == OOMCTL_WHY_NONE;
+}
+
+static bool why_sentence(const struct oomctl_ctx *ctx)
+{
+	(void)ctx;
+	return strstr(oomctl_why_sentence(OOMCTL_WHY_GONE), "ended");
+}
+
+static bool probe_read(const struct oomctl_ctx *ctx)
+{
+	struct oomctl_probe p;
+	return oomctl_probe_read(ctx, &p, sizeof(p)) == 0 &&
+	       (p.flags & OOMCTL_PROBE_FLOOR) &&
+	       (!ctx || p.floor == OOMCTL_ADJUST_NO_FLOOR);
+}
+
 static bool gauge_read(const struct oomctl_ctx *ctx)
 {
 	int64_t v;
@@ -435,9 +545,22 @@ const struct call calls[] = {
 	ONE(adjust_proc),
 	ONE(adjust_proc_by),
 	ONE(adjust_tree),
+	ONE(dropin_find),
+	ONE(dropin_parse),
+	ONE(dropin_read),
+	ONE(dropin_render),
+	ONE(dropin_write),
+	ONE(probe_read),
 	ONE(protect_begin),
 	ONE(protect_pause),
 	ONE(protect_reset_child),
+	ONE(tune_apply),
+	ONE(tune_check),
+	ONE(tune_read),
+	ONE(why_pidfd),
+	ONE(why_proc),
+	ONE(why_sentence),
+	ONE(why_vm),
 	{ "oomctl_protect_end", protect_begin },
 	{ "oomctl_protect_resume", protect_pause },
 	BOTH(overcommit_memory),
@@ -555,6 +678,9 @@ void put_machine(const struct fixture *f)
 
 	put_knobs(f);
 	put_processes(f);
+	snprintf(dropin_root, sizeof(dropin_root), "%s", f->dir);
+	snprintf(dropin_path, sizeof(dropin_path), "%s/etc/sysctl.d/50-oom.conf", f->dir);
+	fixture_put(f, "etc/sysctl.d/50-oom.conf", "vm.oom_dump_tasks = 2147483647\n");
 	pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	snprintf(path, sizeof(path), "proc/thread-self/fdinfo/%d", pidfd);
 	fixture_put(f, path, "Pid:\t42\n");

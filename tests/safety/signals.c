@@ -155,14 +155,22 @@ static size_t stack_used_by(const struct call *call, const struct oomctl_ctx *ct
 /* As documented: 16 KiB at most. Getters and setters, and what reads nothing, need far less. */
 static size_t most_stack_of(const char *name)
 {
-	if (strstr(name, "_predict_") || strstr(name, "_rank_"))
-		return 16 << 10;
-	if (strcmp(name, "oomctl_adjust_cgroup") == 0 ||
-	    strcmp(name, "oomctl_adjust_tree") == 0)
-		return 12 << 10;
-	if (strcmp(name, "oomctl_adjust_find_floor") == 0) /* a status */
-		return 4 << 10;
-	return strstr(name, "meminfo_read") ? 11 << 10 : 2 << 10;
+	static const struct {
+		const char *part;
+		size_t most;
+	} rules[] = {
+		{ "_predict_", 16 << 10 },     { "_rank_", 16 << 10 },
+		{ "_probe_", 16 << 10 },       { "_tune_", 16 << 10 },
+		{ "_meminfo_read", 11 << 10 }, { "_adjust_cgroup", 12 << 10 },
+		{ "_adjust_tree", 12 << 10 },  { "_dropin_find", 12 << 10 },
+		{ "_dropin_", 4 << 10 },       { "_why_", 4 << 10 },
+		{ "_find_floor", 4 << 10 }, /* a status */
+	};
+
+	for (size_t i = 0; i < LENGTH(rules); i++)
+		if (strstr(name, rules[i].part))
+			return rules[i].most;
+	return 2 << 10;
 }
 
 static void expect_little_stack(const struct call *call, const struct oomctl_ctx *ctx)

@@ -213,6 +213,25 @@ static void null_and_size_0_are_refused(void **state)
 	assert_int_equal(c.page_size, 77);
 }
 
+/* An FFI may leave the upper half of a size to chance. */
+static void no_structure_is_larger_than_64_kib(void **state)
+{
+	static union {
+		struct oomctl_meminfo m;
+		char bytes[65536];
+	} large;
+	const struct fixture *f = *state;
+
+	fixture_put(f, "proc/meminfo", MEMINFO);
+	large.m = figures;
+	assert_int_equal(oomctl_meminfo_read(f->ctx, &large.m, 65537), -EINVAL);
+	assert_int_equal(oomctl_meminfo_read(f->ctx, &large.m, SIZE_MAX), -EINVAL);
+	assert_memory_equal(&large.m, &figures, sizeof(figures));
+	large.bytes[65535] = 7;
+	assert_int_equal(oomctl_meminfo_read(f->ctx, &large.m, 65536), 0);
+	assert_int_equal(large.bytes[65535], 0);
+}
+
 static void put_share(const struct fixture *f, const char *ratio, const char *kbytes)
 {
 	fixture_put(f, "proc/sys/vm/overcommit_ratio", ratio);
@@ -428,6 +447,7 @@ int main(void)
 		FIXTURE_TEST(a_smaller_structure_gets_its_members_a_larger_one_zeros),
 		FIXTURE_TEST(the_file_is_read_whole_or_refused),
 		FIXTURE_TEST(null_and_size_0_are_refused),
+		FIXTURE_TEST(no_structure_is_larger_than_64_kib),
 		FIXTURE_TEST(commit_figures_come_from_their_files),
 		FIXTURE_TEST(before_3_14_there_are_no_kbytes),
 		FIXTURE_TEST(a_file_that_fails_fails_the_figures),
