@@ -156,14 +156,14 @@ def steps_of_many():
     setting = [("openat", TOLD), ("pwrite64", TOLD_OF_FILE),
                ("pread64", Behind(TOLD_OF_FILE), EBADMSG), ("close", 0), ("close", 0)]
     again = behind([*look(TOLD), ("close", 0)])
-    end, end_again = (behind([("read", missing, 0), ("close", 0)]) for missing in (EOPNOTSUPP, 0))
+    end = behind([("read", EOPNOTSUPP, 0), ("close", 0)])
     listed, rewound = behind([("getdents64", EOPNOTSUPP), ("lseek", EOPNOTSUPP)])
     freeze = [*file("read", EOPNOTSUPP, 0), *file("read", EOPNOTSUPP), *file("write", EOPNOTSUPP),
               *text(EOPNOTSUPP)]
     return {
         "adjust_cgroup": [
             *freeze, ("openat", EOPNOTSUPP), ("read", EOPNOTSUPP, TOLD), *look(TOLD_AND_SET),
-            *setting, *end, *behind([("openat", 0), ("read", 0, 0)]), *again, *end_again,
+            *setting, *end, *behind([("openat", 0), ("read", EOPNOTSUPP, 0)]), *again, *end,
             *behind(file("write", EOPNOTSUPP))],
         "adjust_tree": [
             ("openat", EOPNOTSUPP), *look(ROOT), *setting, listed, *behind(file("read", TOLD)),
@@ -246,6 +246,7 @@ def steps_of_calls():
 
     opened = [("openat", ESRCH)]
     look = [("pread64", EOPNOTSUPP, EBADMSG)]
+    held = [*look, ("pwrite64", EOPNOTSUPP), ("pread64", Undone(EOPNOTSUPP), EBADMSG)]
     own = [("getpid", None)]
     return {
         "adjust_find_floor": [*file("read", 0), *opened, *look, ("pwrite64", EOPNOTSUPP),
@@ -283,10 +284,9 @@ def steps_of_calls():
         "proc_get_oom_score": file("read", ESRCH),
         "proc_get_oom_score_adj": file("read", ESRCH),
         "proc_set_oom_score_adj": file("write", ESRCH),
-        "protect_begin": [*own, *opened, *look, ("pwrite64", EOPNOTSUPP),
-                          ("pread64", Undone(EOPNOTSUPP), EBADMSG)],
+        "protect_begin": [*own, *opened, *held],
         "protect_end": [*steps_of_one(own, look), ("close", 0)],
-        "protect_pause": steps_of_one(own, look),
+        "protect_pause": [*own, *held],
         "protect_reset_child": file("write", ESRCH),
         "protect_resume": steps_of_one(own, look),
         **steps_of_rankings(),
