@@ -18,8 +18,8 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from errno import EBADMSG, EINVAL, EIO, EOPNOTSUPP, ESRCH
 
-from machine import (CGROUP_V1, CGROUP_V2, DROPIN, ENDED, FIT, KNOBS, MEM_TOTAL, OLD_ADJ, OLD_KERNEL,
-                     OLD_KNOB, PIDS, TIED, make_machine)
+from machine import (CGROUP_V1, CGROUP_V2, DROPIN, ENDED, FIT, KNOBS, MEM_TOTAL, OLD_ADJ,
+                     OLD_KERNEL, OLD_KNOB, PIDS, TIED, make_machine)
 
 KEPT = ["EACCES", "EINVAL", "EMFILE", "ENFILE", "ENOMEM", "EPERM", "EROFS", "ESRCH"]
 MISSING = ["ENOENT", "ENOTDIR"]
@@ -216,7 +216,8 @@ def steps_of_answers(find):
     own = [*get, ("readlinkat", ANSWER), ("prctl", ANSWER), *get]
     return {
         "probe_read": [*answers("openat", "fstatfs", "close", STAT, STAT), *own, *opened, *get,
-                       ("process_mrelease", ANSWER), *lines, *get * 2, *lines, *answers("openat", "openat")],
+                       ("process_mrelease", ANSWER), *lines, *get * 2, *lines,
+                       *answers("openat", "openat")],
         "why_pidfd": [*lines, *lines, ("openat", ANSWER), (POLL, ANSWER), *opened, *get,
                       ("close", 0)],
         "why_proc": [("openat", ANSWER), *opened, *get, ("close", 0)],
