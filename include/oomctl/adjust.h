@@ -208,11 +208,10 @@ enum oomctl_adjust_report_flag {
 
 /** @brief What was done about many processes. */
 struct oomctl_adjust_report {
-	uint64_t
-	    unlisted; /**< without room in the array, and left as they were, in the last
-			      pass */
-	uint64_t
-	    foreign;     /**< of another pid namespace, and left as they were, likewise */
+	/** Without room in the array, and left as they were, in the last pass. */
+	uint64_t unlisted;
+	/** Of another pid namespace, and left as they were, likewise. */
+	uint64_t foreign;
 	uint64_t gone;   /**< ended before they could be looked at, in all passes */
 	uint32_t passes; /**< how often the processes were listed */
 	uint32_t flags;  /**< bits of #oomctl_adjust_report_flag */
