@@ -101,7 +101,7 @@ static int replace(int fd, int32_t expected, int32_t adj, int32_t *out)
 
 OOMCTL_EXPORT int oomctl_protect_pause(struct oomctl_guard *guard, int32_t adj)
 {
-	int32_t before = 0, paused = adj;
+	int32_t before, paused;
 	int r;
 
 	if (!is_alive(guard) || adj_check(adj, OOMCTL_ADJUST_STRICT) < 0)
