@@ -472,9 +472,11 @@ static int adjust_frozen(struct job *j)
 	if (r < 0)
 		return r;
 
+	j->root =
+	    CGROUP_V2; /* a cgroup of this path in the first version is another one */
 	r = await_frost(j);
 	if (r == 0)
-		r = adjust_cgroup(j);
+		r = repeat(j, visit_cgroup);
 	if (before == 0) /* else somebody else has frozen it */
 		thawed = knob_set_at(j->ctx, file, &freeze, 0);
 	return r < 0 ? r : thawed;

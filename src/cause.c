@@ -74,7 +74,7 @@ static int now(const struct oomctl_ctx *ctx, const char *path, int code)
 int cause_of_knob(const struct oomctl_ctx *ctx, const char *path, int code,
 		  enum oomctl_why_cause *out)
 {
-	bool is_told = code != 0 && code != -EACCES && code != -EPERM;
+	bool is_told = code != 0 && !cause_is_refusal(code);
 	int r = is_told ? code : now(ctx, path, code);
 
 	switch (r) {

@@ -16,21 +16,21 @@ static const char *own_path(char buf[PROCESS_PATH_SIZE])
 	return process_path(buf, 0, KNOB_OOM_SCORE_ADJ);
 }
 
-/* Fills all but what is known before. */
-static int save_and_set(struct oomctl_guard *g, int32_t adj,
-			enum oomctl_adjust_policy policy)
+/* What was in force before, and what is since. */
+static int save_and_set(int fd, int32_t adj, enum oomctl_adjust_policy policy,
+			int32_t *out_before, int32_t *out_since)
 {
 	int32_t now;
 	int r;
 
-	r = adj_get(g->fd, &g->saved_adj);
+	r = adj_get(fd, out_before);
 	if (r < 0)
 		return r;
 
-	r = adj_set(g->fd, adj, policy, &g->adj);
+	r = adj_set(fd, adj, policy, out_since);
 	/* It may have been set, and not read back. */
-	if (r < 0 && adj_get(g->fd, &now) == 0 && now != g->saved_adj)
-		adj_set(g->fd, g->saved_adj, OOMCTL_ADJUST_STRICT, &now);
+	if (r < 0 && adj_get(fd, &now) == 0 && now != *out_before)
+		adj_set(fd, *out_before, OOMCTL_ADJUST_STRICT, &now);
 	return r;
 }
 
@@ -49,7 +49,7 @@ OOMCTL_EXPORT int oomctl_protect_begin(const struct oomctl_ctx *ctx, int32_t adj
 	g.fd = adj_open(ctx, own_path(path));
 	if (g.fd < 0)
 		return g.fd;
-	r = save_and_set(&g, adj, policy);
+	r = save_and_set(g.fd, adj, policy, &g.saved_adj, &g.adj);
 	if (r < 0) {
 		io_close(g.fd);
 		return r;
@@ -101,7 +101,7 @@ static int replace(int fd, int32_t expected, int32_t adj, int32_t *out)
 
 OOMCTL_EXPORT int oomctl_protect_pause(struct oomctl_guard *guard, int32_t adj)
 {
-	int32_t before = 0, paused = adj;
+	int32_t before, paused;
 	int r;
 
 	if (!is_alive(guard) || adj_check(adj, OOMCTL_ADJUST_STRICT) < 0)
@@ -111,9 +111,7 @@ OOMCTL_EXPORT int oomctl_protect_pause(struct oomctl_guard *guard, int32_t adj)
 	if (guard->state == OOMCTL_GUARD_PAUSED)
 		return -EBUSY;
 
-	r = adj_get(guard->fd, &before);
-	if (r == 0)
-		r = adj_set(guard->fd, adj, OOMCTL_ADJUST_STRICT, &paused);
+	r = save_and_set(guard->fd, adj, OOMCTL_ADJUST_STRICT, &before, &paused);
 	if (r < 0)
 		return r;
 

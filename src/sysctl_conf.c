@@ -70,25 +70,37 @@ static bool takes(const struct knob *k, int64_t value)
 	return k->is_wide || (value >= k->min && value <= k->max);
 }
 
-/* The knobs that get a line, or 0 when there is no text that sets all that is meant. */
-static uint32_t lines_of(const struct knob *knobs, const struct oomctl_policy *policy)
+static bool is_valid(const struct knob *knobs, const struct oomctl_policy *policy)
+{
+	if (policy->knobs >= bit_of(SYSCTL_KNOBS) || policy->knobs & 1 ||
+	    policy->reserved != 0)
+		return false;
+
+	for (int i = FIRST; i < SYSCTL_KNOBS; i++)
+		if (policy->knobs & bit_of(i) &&
+		    !takes(&knobs[i], (int64_t)value_of(policy, i, knobs[i].is_wide)))
+			return false;
+	return true;
+}
+
+/* The knobs that get a line; -EINVAL when no text sets all that is meant. */
+static int lines_of(const struct knob *knobs, const struct oomctl_policy *policy,
+		    uint32_t *out)
 {
 	uint32_t both = bit_of(RATIO) | bit_of(KBYTES);
-	uint32_t lines = policy->knobs;
 
-	if (lines >= bit_of(SYSCTL_KNOBS) || lines & 1)
+	if (!is_valid(knobs, policy))
+		return -EINVAL;
+
+	*out = policy->knobs;
+	if ((policy->knobs & both) != both)
 		return 0;
-	for (int i = FIRST; i < SYSCTL_KNOBS; i++)
-		if (lines & bit_of(i) &&
-		    !takes(&knobs[i], (int64_t)value_of(policy, i, knobs[i].is_wide)))
-			return 0;
 
 	/* A line for each would be undone by the other's. */
-	if ((lines & both) != both)
-		return lines | 1;
 	if (policy->overcommit_ratio != 0 && policy->overcommit_kbytes != 0)
-		return 0;
-	return (lines & ~bit_of(policy->overcommit_kbytes ? RATIO : KBYTES)) | 1;
+		return -EINVAL;
+	*out &= ~bit_of(policy->overcommit_kbytes ? RATIO : KBYTES);
+	return 0;
 }
 
 static char *prepend_line(char *begin, const struct knob *k, uint64_t value)
@@ -108,10 +120,12 @@ int sysctl_conf_render(const struct knob *knobs, const struct oomctl_policy *pol
 		       char *end, const char **out_begin)
 {
 	char *begin = end;
-	uint32_t lines = lines_of(knobs, policy);
+	uint32_t lines;
+	int r;
 
-	if (lines == 0)
-		return -EINVAL;
+	r = lines_of(knobs, policy, &lines);
+	if (r < 0)
+		return r;
 
 	/* overcommit_memory comes last: the strict one needs the others to be right. */
 	for (int i = FIRST; i < SYSCTL_KNOBS; i++)

@@ -216,7 +216,8 @@ OOMCTL_EXPORT int oomctl_tune_check(const struct oomctl_ctx *ctx,
 	return r;
 }
 
-/* Whether a step gives programs more, or no less than they have. */
+/* Whether a step gives programs more, or sets no bound: from ALWAYS to GUESS there is none
+ * that another knob moves. */
 static bool loosens(const struct plan *p, int knob)
 {
 	switch (knob) {

@@ -208,11 +208,10 @@ enum oomctl_adjust_report_flag {
 
 /** @brief What was done about many processes. */
 struct oomctl_adjust_report {
-	uint64_t
-	    unlisted; /**< without room in the array, and left as they were, in the last
-			      pass */
-	uint64_t
-	    foreign;     /**< of another pid namespace, and left as they were, likewise */
+	/** Without room in the array, and left as they were, in the last pass. */
+	uint64_t unlisted;
+	/** Of another pid namespace, and left as they were, likewise. */
+	uint64_t foreign;
 	uint64_t gone;   /**< ended before they could be looked at, in all passes */
 	uint32_t passes; /**< how often the processes were listed */
 	uint32_t flags;  /**< bits of #oomctl_adjust_report_flag */
@@ -246,7 +245,8 @@ enum oomctl_adjust_flag {
  * @param out_count    Receives how many there are in the array.
  * @param out_report   Receives what was done.
  * @param report_size  `sizeof(struct oomctl_adjust_report)`
- * @return 0, also where single processes were refused; or a code: @ref base.
+ * @return 0, also where single processes were refused; or a code: @ref base. Then some
+ *         may have been set, and nothing tells which.
  *
  * @unit Thousandths of RAM plus swap.
  * @range #OOMCTL_SCORE_ADJ_MIN to #OOMCTL_SCORE_ADJ_MAX; others are -EINVAL.
@@ -261,6 +261,9 @@ enum oomctl_adjust_flag {
  *                      argument is out of range.
  * @retval -EOPNOTSUPP  No such cgroup; or it cannot be frozen, as those of the first version.
  * @retval -EBUSY       The caller is to be frozen with it.
+ * @note The list has numbers. One that ends before it is come to, and whose number is used
+ *       again at once, leaves another's process to be set: oomctl_adjust_entry::start_ticks
+ *       tells which it was. Nothing that is frozen ends by itself.
  * @since 0.1
  *
  * @snippet snippets.c adjust_cgroup
@@ -289,7 +292,8 @@ int oomctl_adjust_cgroup(const struct oomctl_ctx *ctx, const char *cgroup, int32
  * @param out_count    Receives how many there are in the array.
  * @param out_report   Receives what was done.
  * @param report_size  `sizeof(struct oomctl_adjust_report)`
- * @return 0, also where single processes were refused; or a code: @ref base.
+ * @return 0, also where single processes were refused; or a code: @ref base. Then some
+ *         may have been set, and nothing tells which.
  *
  * @unit Thousandths of RAM plus swap.
  * @range #OOMCTL_SCORE_ADJ_MIN to #OOMCTL_SCORE_ADJ_MAX; others are -EINVAL.
@@ -298,6 +302,7 @@ int oomctl_adjust_cgroup(const struct oomctl_ctx *ctx, const char *cgroup, int32
  * @privilege As oomctl_adjust_proc() for each process.
  * @safety Async-signal-safe.
  * @retval -ESRCH  No such process as the root, or it is hidden.
+ * @note Numbers are used again, as for oomctl_adjust_cgroup().
  * @since 0.1
  *
  * @snippet snippets.c adjust_tree

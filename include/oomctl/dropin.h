@@ -79,7 +79,8 @@ enum oomctl_dropin_loader {
  * @privilege None.
  * @safety Async-signal-safe.
  * @retval -EINVAL  A pointer is NULL; or a value is out of range, or oomctl_policy::knobs
- *                  has other bits; or neither of ratio and kbytes is 0.
+ *                  has other bits, or reserved is not 0; or neither of ratio and kbytes
+ *                  is 0.
  * @retval -ERANGE  @p capacity is too small.
  * @since 0.1
  *

@@ -128,6 +128,8 @@ struct oomctl_probe {
  *                  `-EINVAL` is given.
  * @note A capability may be given or taken, and a file system mounted, at any time: what
  *       matters is what the call itself says later.
+ * @note A seccomp filter that kills for a system call that it does not know, kills for
+ *       process_mrelease(2).
  * @since 0.1
  *
  * @snippet snippets.c probe

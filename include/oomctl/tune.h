@@ -231,7 +231,8 @@ int oomctl_tune_check(const struct oomctl_ctx *ctx, const struct oomctl_policy *
  *                      (oomctl_tune_steps::failed_knob): the kernel refused the value.
  * @retval -EBUSY       oomctl_tune_steps::risks were not accepted; nothing was written.
  * @retval -EOPNOTSUPP  As oomctl_tune_check(); or this kernel has no such knob as
- *                      oomctl_tune_steps::failed_knob, and nothing was written.
+ *                      oomctl_tune_steps::failed_knob. Nothing was written; or, where
+ *                      that is overcommit_kbytes (before Linux 3.14), it was put back.
  * @retval -EIO         As @ref base; or a knob does not read back as it was written.
  * @note After SIGKILL or a crash in the middle, apply the policy again, or the one that was
  *       read before: whatever is right already is not written.

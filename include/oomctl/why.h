@@ -148,7 +148,8 @@ int oomctl_why_vm(const struct oomctl_ctx *ctx, enum oomctl_vm_knob knob, int co
  * @retval -EMFILE  The process could not be looked at; likewise other codes, such as
  *                  `-ESRCH` when it ends meanwhile.
  * @note The floor cannot be read. A value that is not below the present one is not below
- *       the floor either; one that is, may be. After a refusal that is certain.
+ *       the floor either, unless somebody has lowered that by the old oom_adj; one that is,
+ *       may be. After a refusal that is certain.
  * @note Where @p ctx is NULL, a process that /proc does not show is told from one that has
  *       ended by kill() with signal 0. A context may be of another pid namespace: there a
  *       process is gone when pid 1 is shown, and hidden, maybe, when it is not.

@@ -18,8 +18,8 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from errno import EBADMSG, EINVAL, EIO, EOPNOTSUPP, ESRCH
 
-from machine import (CGROUP_V1, CGROUP_V2, DROPIN, ENDED, FIT, KNOBS, MEM_TOTAL, OLD_ADJ, OLD_KERNEL,
-                     OLD_KNOB, PIDS, TIED, make_machine)
+from machine import (CGROUP_V1, CGROUP_V2, DROPIN, ENDED, FIT, KNOBS, MEM_TOTAL, OLD_ADJ,
+                     OLD_KERNEL, OLD_KNOB, PIDS, TIED, make_machine)
 
 KEPT = ["EACCES", "EINVAL", "EMFILE", "ENFILE", "ENOMEM", "EPERM", "EROFS", "ESRCH"]
 MISSING = ["ENOENT", "ENOTDIR"]
@@ -156,14 +156,14 @@ def steps_of_many():
     setting = [("openat", TOLD), ("pwrite64", TOLD_OF_FILE),
                ("pread64", Behind(TOLD_OF_FILE), EBADMSG), ("close", 0), ("close", 0)]
     again = behind([*look(TOLD), ("close", 0)])
-    end, end_again = (behind([("read", missing, 0), ("close", 0)]) for missing in (EOPNOTSUPP, 0))
+    end = behind([("read", EOPNOTSUPP, 0), ("close", 0)])
     listed, rewound = behind([("getdents64", EOPNOTSUPP), ("lseek", EOPNOTSUPP)])
     freeze = [*file("read", EOPNOTSUPP, 0), *file("read", EOPNOTSUPP), *file("write", EOPNOTSUPP),
               *text(EOPNOTSUPP)]
     return {
         "adjust_cgroup": [
             *freeze, ("openat", EOPNOTSUPP), ("read", EOPNOTSUPP, TOLD), *look(TOLD_AND_SET),
-            *setting, *end, *behind([("openat", 0), ("read", 0, 0)]), *again, *end_again,
+            *setting, *end, *behind([("openat", 0), ("read", EOPNOTSUPP, 0)]), *again, *end,
             *behind(file("write", EOPNOTSUPP))],
         "adjust_tree": [
             ("openat", EOPNOTSUPP), *look(ROOT), *setting, listed, *behind(file("read", TOLD)),
@@ -216,7 +216,8 @@ def steps_of_answers(find):
     own = [*get, ("readlinkat", ANSWER), ("prctl", ANSWER), *get]
     return {
         "probe_read": [*answers("openat", "fstatfs", "close", STAT, STAT), *own, *opened, *get,
-                       ("process_mrelease", ANSWER), *lines, *get * 2, *lines, *answers("openat", "openat")],
+                       ("process_mrelease", ANSWER), *lines, *get * 2, *lines,
+                       *answers("openat", "openat")],
         "why_pidfd": [*lines, *lines, ("openat", ANSWER), (POLL, ANSWER), *opened, *get,
                       ("close", 0)],
         "why_proc": [("openat", ANSWER), *opened, *get, ("close", 0)],
@@ -246,6 +247,7 @@ def steps_of_calls():
 
     opened = [("openat", ESRCH)]
     look = [("pread64", EOPNOTSUPP, EBADMSG)]
+    held = [*look, ("pwrite64", EOPNOTSUPP), ("pread64", Undone(EOPNOTSUPP), EBADMSG)]
     own = [("getpid", None)]
     return {
         "adjust_find_floor": [*file("read", 0), *opened, *look, ("pwrite64", EOPNOTSUPP),
@@ -283,10 +285,9 @@ def steps_of_calls():
         "proc_get_oom_score": file("read", ESRCH),
         "proc_get_oom_score_adj": file("read", ESRCH),
         "proc_set_oom_score_adj": file("write", ESRCH),
-        "protect_begin": [*own, *opened, *look, ("pwrite64", EOPNOTSUPP),
-                          ("pread64", Undone(EOPNOTSUPP), EBADMSG)],
+        "protect_begin": [*own, *opened, *held],
         "protect_end": [*steps_of_one(own, look), ("close", 0)],
-        "protect_pause": steps_of_one(own, look),
+        "protect_pause": [*own, *held],
         "protect_reset_child": file("write", ESRCH),
         "protect_resume": steps_of_one(own, look),
         **steps_of_rankings(),

@@ -26,7 +26,8 @@ CODES = (EACCES, EBADMSG, EINVAL, EIO, EMFILE, ENFILE, ENOMEM, EOPNOTSUPP, EPERM
 JOBS = "errnos", "pieces", "signals", "timer", "memory"
 SET = {"overcommit_memory": 2, "panic_on_oom": 2}  # by the driver, which sets others to 20
 SETTABLE = [*("proc/sys/" + path for path in KNOBS.values()),
-            *(f"proc/{pid}/oom_score_adj" for pid in ("self", *PIDS)), "sys/fs/cgroup/a/cgroup.freeze"]
+            *(f"proc/{pid}/oom_score_adj" for pid in ("self", *PIDS)),
+            "sys/fs/cgroup/a/cgroup.freeze"]
 FDINFO = "proc/thread-self/fdinfo/100"
 CHANGED = str.maketrans("126789", "217698")  # digits of another machine
 

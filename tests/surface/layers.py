@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 MEMORY = 'memchr memcmp memcpy memmove memset strcmp strlen strncmp bcmp'
-SYSTEM = ('__errno_location clock_gettime close fchmod fstatat fstatfs fsync geteuid getpid kill lseek '
-          'openat poll prctl pread pwrite read readlinkat renameat syscall sysconf unlinkat write')
+SYSTEM = ('__errno_location clock_gettime close fchmod fstatat fstatfs fsync geteuid getpid kill '
+          'lseek openat poll prctl pread pwrite read readlinkat renameat syscall sysconf unlinkat '
+          'write')
 
 # From bottom to top: a file calls files of lower layers only.
 LAYERS = [

@@ -718,6 +718,19 @@ static void it_is_thawed_after_a_failure(void **state)
 	fixture_expect(f, "sys/fs/cgroup/a/cgroup.freeze", "0\n");
 }
 
+static void what_is_frozen_is_what_is_set(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_freezer(f, "0\n", "0::/b\n");
+	fixture_put(f, "sys/fs/cgroup/a/cgroup.events", "frozen 1\n");
+	fixture_remove(f, "sys/fs/cgroup/a/cgroup.procs");
+	put_cgroup(f, "/memory", "10\n");
+	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), -EOPNOTSUPP);
+	fixture_expect(f, "sys/fs/cgroup/a/cgroup.freeze", "0\n");
+	expect_child(f, 10, 1);
+}
+
 static void nobody_freezes_itself(void **state)
 {
 	const struct fixture *f = *state;
@@ -823,6 +836,7 @@ int main(void)
 		FIXTURE_TEST(one_that_does_not_freeze_is_set_all_the_same),
 		FIXTURE_TEST(one_that_was_frozen_stays_so),
 		FIXTURE_TEST(it_is_thawed_after_a_failure),
+		FIXTURE_TEST(what_is_frozen_is_what_is_set),
 		FIXTURE_TEST(nobody_freezes_itself),
 		FIXTURE_TEST(arguments_of_many_are_checked),
 		FIXTURE_TEST(larger_entries_get_zeros),

@@ -206,6 +206,7 @@ static void what_is_out_of_range_has_no_text(void **state)
 		{ .knobs = 1 },
 		{ .knobs = 1024 },
 		{ .knobs = MEMORY | 0x80000000U },
+		{ .knobs = MEMORY, .reserved = 1 },
 	};
 	char text[OOMCTL_DROPIN_MAX] = "untouched";
 	size_t len = 77;

@@ -7,7 +7,7 @@
 
 #define OWN "proc/self/oom_score_adj"
 
-/* What the library opens by a descriptor that then has this number. */
+/* Of the caller, which a guard remembers. */
 static pid_t own_pid = 100;
 
 pid_t __wrap_getpid(void);
@@ -260,6 +260,8 @@ static void a_refused_pause_changes_nothing(void **state)
 	before = g;
 	assert_int_equal(oomctl_protect_pause(&g, -501), -EACCES);
 	fail_read(0, EIO);
+	assert_int_equal(oomctl_protect_pause(&g, 0), -EIO);
+	fail_read(1, EIO); /* it was set, and is not read back */
 	assert_int_equal(oomctl_protect_pause(&g, 0), -EIO);
 	assert_memory_equal(&g, &before, sizeof(g));
 	expect_adj(f, OWN, -500);
