@@ -107,9 +107,7 @@ static int spawn(struct daemon *d)
 	posix_spawnattr_setsigmask(&attr, &none);
 	err = posix_spawnp(&d->helper, d->command[0], NULL, &attr, d->command, environ);
 	posix_spawnattr_destroy(&attr);
-	if (err == 0)
-		printf("helper: %d\n", d->helper);
-	else
+	if (err != 0)
 		d->helper = 0;
 	return err;
 }
@@ -126,7 +124,11 @@ static int start_helper(struct daemon *d)
 	r = oomctl_protect_resume(&d->guard);
 	if (r < 0)
 		return print_failure("protected no longer", oomctl_strerror(r));
-	return err == 0 ? 0 : print_failure(d->command[0], strerror(err));
+	if (err != 0)
+		return print_failure(d->command[0], strerror(err));
+
+	printf("helper: %d\n", d->helper);
+	return 0;
 }
 
 /* How many workers were replaced, or -1. One that gave up would do so again. */

@@ -3,9 +3,10 @@
 
 #include <inttypes.h>
 
-const char *const risk_names[RISKS] = { "no_headroom",     "swap_only",  "negative_ratio",
-					"stays_down",      "containers", "address_space",
-					"ratio_and_kbytes" };
+const char *const risk_names[RISKS] = { "no_headroom",      "swap_only",
+					"negative_ratio",   "stays_down",
+					"containers",       "address_space",
+					"ratio_and_kbytes", "reserved" };
 
 void risks_put(FILE *to, const struct oomctl_tune_report *report)
 {
@@ -26,6 +27,8 @@ void risks_put(FILE *to, const struct oomctl_tune_report *report)
 		  PRIu64 " kB: it may not start again",
 		  (uint64_t)report->largest_pid, report->largest_kb, limit },
 		{ "overcommit_ratio and overcommit_kbytes zero each other: name one", 0, 0, 0 },
+		{ "%" PRIu64 " kB would be left, which admin_reserve_kbytes withholds: without "
+		  "CAP_SYS_ADMIN no program could start", (uint64_t)report->headroom_kb, 0, 0 },
 	};
 	/* clang-format on */
 

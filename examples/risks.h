@@ -8,7 +8,7 @@
 #include <oomctl/oomctl.h>
 
 /* By the number of the bit of enum oomctl_tune_risk. */
-enum { RISKS = 7 };
+enum { RISKS = 8 };
 extern const char *const risk_names[RISKS];
 
 /* A sentence for each, with the figures that it stands on. */

@@ -195,12 +195,15 @@ static bool is_refusal(int r)
 	return r == -EACCES || r == -EPERM || r == -EROFS;
 }
 
-/* How a process is. */
-static int look(const struct oomctl_ctx *process, struct oomctl_adjust_entry *e)
+/* How a process is, which has begun then, unless that is 0: not known. */
+static int look(const struct oomctl_ctx *process, uint64_t begun,
+		struct oomctl_adjust_entry *e)
 {
 	struct parse_stat stat;
 	int r = process_read_stat(process, "/proc/stat", &stat);
 
+	if (r == 0 && begun != 0 && stat.start_ticks != begun)
+		return -ESRCH; /* its number is another's by now */
 	if (r == 0)
 		r = knob_get(process, &knob_of_process[OOMCTL_PROC_OOM_SCORE_ADJ],
 			     &e->adj_before);
@@ -251,13 +254,14 @@ static int set(const struct job *j, const struct oomctl_ctx *process,
 }
 
 /* Of a process by its directory; or why there is none. */
-static int settle(struct job *j, const struct oomctl_ctx *process, int r, pid_t pid)
+static int settle(struct job *j, const struct oomctl_ctx *process, int r, pid_t pid,
+		  uint64_t begun)
 {
 	struct oomctl_adjust_entry e = { .pid = pid }, *place;
 	int32_t adj_seen;
 
 	if (r == 0)
-		r = look(process, &e);
+		r = look(process, begun, &e);
 	if (r == -ESRCH)
 		j->report.gone++;
 	if (r < 0 && !is_refusal(r))
@@ -276,12 +280,12 @@ static int settle(struct job *j, const struct oomctl_ctx *process, int r, pid_t 
 	return e.code == 0 || e.code == -ESRCH || is_refusal(e.code) ? 0 : e.code;
 }
 
-static int visit(struct job *j, const struct oomctl_ctx *dir, pid_t pid)
+static int visit(struct job *j, const struct oomctl_ctx *dir, pid_t pid, uint64_t begun)
 {
 	struct oomctl_ctx process = { AT_FDCWD, AT_FDCWD };
 	int r = process_open(dir, pid, &process);
 
-	r = settle(j, &process, r, pid);
+	r = settle(j, &process, r, pid, begun);
 	process_close(&process);
 	return r;
 }
@@ -294,7 +298,7 @@ static int visit_line(struct job *j, const char *line, size_t len)
 	if (r < 0 || pid < 0)
 		return -EBADMSG;
 	if (pid > 0)
-		return visit(j, j->ctx, pid);
+		return visit(j, j->ctx, pid, 0);
 
 	j->report.foreign++;
 	return 0;
@@ -320,7 +324,7 @@ static int visit_cgroup(struct job *j)
 		r = len > 0 ? visit_line(j, line, (size_t)len) : (int)len;
 	} while (len > 0 && r == 0);
 	io_lines_close(&lines);
-	return r;
+	return len == -EOPNOTSUPP && j->report.passes > 0 ? 0 : r;
 }
 
 static int read_stat(struct job *j, pid_t pid, struct parse_stat *out)
@@ -358,7 +362,7 @@ static int visit_if_in_tree(struct job *j, pid_t pid)
 	if (r == 0)
 		r = is_in_tree(j, &stat);
 	if (r == 1)
-		return visit(j, &j->scan.proc, pid);
+		return visit(j, &j->scan.proc, pid, stat.start_ticks);
 	return r == -ESRCH || is_refusal(r) ? 0 : r;
 }
 
@@ -454,6 +458,29 @@ static int await_frost(struct job *j)
 	return r < 0 ? r : 0;
 }
 
+/*
+ * Whether the caller is in it, or cannot be known not to be: 1 or 0, or a code. Its own path is
+ * told as its cgroup namespace has it, which means something else below a /sys of another one:
+ * there its own cgroup is not found, or does not list it.
+ */
+static int may_have_caller(const struct job *j)
+{
+	size_t len = strcmp(j->cgroup, "/") == 0 ? 0 : strlen(j->cgroup);
+	char own[CGROUP_MAX + 1], path[CGROUP_PATH_SIZE];
+	int r = cgroup_read_own(j->ctx, "", own);
+
+	if (r < 0)
+		return r;
+	if (strncmp(own, j->cgroup, len) == 0 && (own[len] == '/' || own[len] == '\0'))
+		return 1;
+
+	r = cgroup_lists(j->ctx, cgroup_path(path, CGROUP_V2, own, "cgroup.procs"),
+			 io_pid());
+	if (r == -EOPNOTSUPP)
+		return 1;
+	return r < 0 ? r : r == 0;
+}
+
 static int adjust_frozen(struct job *j)
 {
 	static const struct knob freeze = { "cgroup.freeze", 0, 1, false };
@@ -462,18 +489,16 @@ static int adjust_frozen(struct job *j)
 	int32_t before = 0;
 	int r, thawed = 0;
 
-	r = cgroup_has(j->ctx, "/proc/self/cgroup", "", j->cgroup);
-	if (r == 1) /* it would never wake */
-		return -EBUSY;
+	r = knob_get_at(j->ctx, file, &freeze, &before);
 	if (r == 0)
-		r = knob_get_at(j->ctx, file, &freeze, &before);
+		r = may_have_caller(j);
 	if (r == 0 && before == 0)
 		r = knob_set_at(j->ctx, file, &freeze, 1);
-	if (r < 0)
-		return r;
+	if (r != 0)
+		return r < 0 ? r : -EBUSY; /* it would never wake */
 
-	j->root =
-	    CGROUP_V2; /* a cgroup of this path in the first version is another one */
+	/* A cgroup of this path in the first version is another one. */
+	j->root = CGROUP_V2;
 	r = await_frost(j);
 	if (r == 0)
 		r = repeat(j, visit_cgroup);
@@ -490,7 +515,7 @@ static int adjust_tree(struct job *j)
 		return r;
 
 	j->begun_ticks = io_boot_ticks();
-	r = visit(j, &j->scan.proc, j->pid);
+	r = visit(j, &j->scan.proc, j->pid, 0);
 	if (r == 0 && j->count == 0)
 		r = -ESRCH;
 	if (r == 0)

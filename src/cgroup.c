@@ -58,3 +58,58 @@ int cgroup_has(const struct oomctl_ctx *process, const char *path, const char *c
 	io_lines_close(&lines);
 	return r;
 }
+
+static int take_own(const char *line, size_t len, const char *controller,
+		    char path[CGROUP_MAX + 1])
+{
+	const char *at;
+	size_t path_len;
+	int r = parse_cgroup_path(line, len, controller, &at, &path_len);
+
+	if (r == 1 && path_len <= CGROUP_MAX) {
+		memcpy(path, at, path_len);
+		path[path_len] = '\0';
+	}
+	return r;
+}
+
+int cgroup_read_own(const struct oomctl_ctx *ctx, const char *controller,
+		    char path[CGROUP_MAX + 1])
+{
+	struct io_lines lines;
+	const char *line;
+	ssize_t len;
+	int r;
+
+	path[0] = '\0';
+	r = io_lines_open(ctx, "/proc/self/cgroup", &lines);
+	if (r < 0)
+		return r;
+
+	do {
+		len = io_lines_next(&lines, &line);
+		r = len > 0 ? take_own(line, (size_t)len, controller, path) : (int)len;
+	} while (len > 0 && r == 0);
+	io_lines_close(&lines);
+	return r < 0 ? r : 0;
+}
+
+int cgroup_lists(const struct oomctl_ctx *ctx, const char *path, pid_t pid)
+{
+	struct io_lines lines;
+	const char *line;
+	int32_t listed;
+	ssize_t len;
+	int r;
+
+	r = io_lines_open(ctx, path, &lines);
+	if (r < 0)
+		return r;
+
+	do {
+		len = io_lines_next(&lines, &line);
+		r = len > 0 ? parse_i32(line, (size_t)len, &listed) : (int)len;
+	} while (len > 0 && r == 0 && listed != pid);
+	io_lines_close(&lines);
+	return r < 0 ? r : len > 0;
+}

@@ -3,6 +3,7 @@
 #define OOMCTL_CGROUP_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "internal.h"
 
@@ -23,5 +24,12 @@ const char *cgroup_path(char buf[CGROUP_PATH_SIZE], const char *root, const char
 /* Whether a process is in the cgroup or below it: 1 or 0, or a code. */
 int cgroup_has(const struct oomctl_ctx *process, const char *path, const char *controller,
 	       const char *cgroup);
+
+/* The caller's own path; "" where there is none, or it is above the reader's root. */
+int cgroup_read_own(const struct oomctl_ctx *ctx, const char *controller,
+		    char path[CGROUP_MAX + 1]);
+
+/* Whether a file such as cgroup.procs has a line of just this; or a code. */
+int cgroup_lists(const struct oomctl_ctx *ctx, const char *path, pid_t pid);
 
 #endif

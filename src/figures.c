@@ -216,24 +216,12 @@ int figures_read_release(const struct oomctl_ctx *ctx, struct figures_release *o
 	return 0;
 }
 
-static int read_release(const struct oomctl_ctx *ctx, uint32_t *out)
-{
-	struct figures_release release;
-	int r = figures_read_release(ctx, &release);
-
-	if (r < 0)
-		return r;
-
-	*out = release.number;
-	return 0;
-}
-
 int figures_read_rule(const struct oomctl_ctx *ctx, enum oomctl_score_rule *out)
 {
-	uint32_t release;
-	int r = read_release(ctx, &release);
+	struct figures_release release = { 0 };
+	int r = figures_read_release(ctx, &release);
 
-	return r < 0 ? r : rule_of(release, out);
+	return r < 0 ? r : rule_of(release.number, out);
 }
 
 static int read_totals(const struct oomctl_ctx *ctx, uint64_t *out_pages,
@@ -265,16 +253,16 @@ int figures_read_total(const struct oomctl_ctx *ctx, uint64_t *out_pages)
 
 int figures_read_scale(const struct oomctl_ctx *ctx, struct figures_scale *out)
 {
-	uint32_t release;
-	int r = read_release(ctx, &release);
+	struct figures_release release = { 0 };
+	int r = figures_read_release(ctx, &release);
 
 	out->read_ticks = io_boot_ticks();
 	if (r == 0)
-		r = rule_of(release, &out->rule);
+		r = rule_of(release.number, &out->rule);
 	if (r < 0)
 		return r;
 
-	out->rss_is_in_stat = release < RELEASE(7, 0, 0);
+	out->rss_is_in_stat = release.number < RELEASE(7, 0, 0);
 	return read_totals(ctx, &out->total_pages, &out->swap_pages);
 }
 
@@ -440,11 +428,11 @@ static int read_total_vm(const struct oomctl_ctx *ctx, uint64_t *out_pages)
 
 static int read_grant_flags(const struct oomctl_ctx *ctx, uint32_t *out)
 {
+	struct figures_release release = { 0 };
 	struct parse_status status = { 0 };
-	uint32_t release;
 	int r;
 
-	r = read_release(ctx, &release);
+	r = figures_read_release(ctx, &release);
 	if (r == 0)
 		r = process_read_status(ctx, "/proc/self/status", &status);
 	if (r == 0)
@@ -453,9 +441,9 @@ static int read_grant_flags(const struct oomctl_ctx *ctx, uint32_t *out)
 		return r;
 
 	*out = 0;
-	if (release < RELEASE(5, 2, 0))
+	if (release.number < RELEASE(5, 2, 0))
 		*out |= OOMCTL_GRANT_BEFORE_5_2;
-	if (release < RELEASE(5, 9, 0))
+	if (release.number < RELEASE(5, 9, 0))
 		*out |= OOMCTL_GRANT_BEFORE_5_9;
 	if (r == 1 && process_has(&status, PROCESS_SYS_ADMIN))
 		*out |= OOMCTL_GRANT_ADMIN;

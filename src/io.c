@@ -41,6 +41,7 @@ static int code_of(int err)
 		return -err;
 	case ENOENT:
 	case ENOTDIR:
+	case ENODEV: /* of a cgroup that was removed after its file was opened */
 		return -EOPNOTSUPP;
 	default:
 		return -EIO;
@@ -303,6 +304,18 @@ int io_open_dir(const struct oomctl_ctx *ctx, const char *path, int *out_fd)
 		return fd;
 
 	*out_fd = fd;
+	return 0;
+}
+
+int io_identify(int fd, uint64_t *out_device, uint64_t *out_inode)
+{
+	struct stat st;
+
+	if (fstatat(fd, "", &st, AT_EMPTY_PATH) < 0)
+		return code_of(errno);
+
+	*out_device = st.st_dev;
+	*out_inode = st.st_ino;
 	return 0;
 }
 

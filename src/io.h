@@ -53,6 +53,9 @@ int io_replace(const char *dir, const char *name, const char *text, size_t len,
 /* A descriptor that later paths are looked up below; io_close() it. */
 int io_open_dir(const struct oomctl_ctx *ctx, const char *path, int *out_fd);
 
+/* Which file a descriptor is of. */
+int io_identify(int fd, uint64_t *out_device, uint64_t *out_inode);
+
 /* Does nothing to AT_FDCWD. */
 void io_close(int fd);
 

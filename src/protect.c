@@ -9,7 +9,7 @@
 #include "knob.h"
 #include "process.h"
 
-_Static_assert(sizeof(struct oomctl_guard) == 32, "it will not grow");
+_Static_assert(sizeof(struct oomctl_guard) == 48, "it will not grow");
 
 static const char *own_path(char buf[PROCESS_PATH_SIZE])
 {
@@ -49,7 +49,9 @@ OOMCTL_EXPORT int oomctl_protect_begin(const struct oomctl_ctx *ctx, int32_t adj
 	g.fd = adj_open(ctx, own_path(path));
 	if (g.fd < 0)
 		return g.fd;
-	r = save_and_set(g.fd, adj, policy, &g.saved_adj, &g.adj);
+	r = io_identify(g.fd, &g.device, &g.inode);
+	if (r == 0)
+		r = save_and_set(g.fd, adj, policy, &g.saved_adj, &g.adj);
 	if (r < 0) {
 		io_close(g.fd);
 		return r;
@@ -78,10 +80,19 @@ OOMCTL_EXPORT int oomctl_protect_reset_child(const struct oomctl_ctx *ctx,
 					   guard->saved_adj));
 }
 
+/* Programs close what they do not know, and the number is used for something else. */
+static bool is_open(const struct oomctl_guard *g)
+{
+	uint64_t device, inode;
+
+	return io_identify(g->fd, &device, &inode) == 0 && device == g->device &&
+	       inode == g->inode;
+}
+
 /* A child has a copy, whose descriptor is that of the parent's file. */
 static bool is_own(const struct oomctl_guard *g)
 {
-	return g->pid == io_pid();
+	return g->pid == io_pid() && is_open(g);
 }
 
 /* Sets a value in the place of another, if that still is in force; gives what is then. */
@@ -156,7 +167,8 @@ OOMCTL_EXPORT int oomctl_protect_end(struct oomctl_guard *guard, int32_t *out_ad
 	expected = guard->state == OOMCTL_GUARD_PAUSED ? guard->paused_adj : guard->adj;
 	if (is_own(guard))
 		r = replace(guard->fd, expected, final_adj(guard), &now);
-	io_close(guard->fd);
+	if (is_open(guard))
+		io_close(guard->fd);
 	guard->state = OOMCTL_GUARD_ENDED;
 	if (r == 0)
 		*out_adj = now;

@@ -158,6 +158,13 @@ static uint32_t risks_of_never(const struct plan *p)
 	return risks;
 }
 
+/* Whether something is left, but for privileged programs only. */
+static bool is_reserved(const struct plan *p)
+{
+	return p->report.headroom_kb > 0 &&
+	       (uint64_t)p->report.headroom_kb <= p->then.admin_reserve_kbytes;
+}
+
 /* Without OOMCTL_OVERCOMMIT_NEVER the limit holds nobody back, but a negative ratio is never
  * what somebody wants. */
 static uint32_t risks_of(const struct plan *p)
@@ -169,6 +176,10 @@ static uint32_t risks_of(const struct plan *p)
 
 	if (is_never && (changes_mode || changes_share))
 		risks |= risks_of_never(p);
+	if (is_never && is_reserved(p) &&
+	    (changes_mode || changes_share ||
+	     (drift & OOMCTL_POLICY_ADMIN_RESERVE_KBYTES)))
+		risks |= OOMCTL_TUNE_RISK_RESERVED;
 	if (policy_share(&p->then) == OOMCTL_VM_OVERCOMMIT_RATIO &&
 	    p->then.overcommit_ratio < 0 && (changes_share || (is_never && changes_mode)))
 		risks |= OOMCTL_TUNE_RISK_NEGATIVE_RATIO;

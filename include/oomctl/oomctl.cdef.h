@@ -254,6 +254,7 @@ enum oomctl_tune_risk {
 	OOMCTL_TUNE_RISK_STAYS_DOWN = 8,
 	OOMCTL_TUNE_RISK_CONTAINERS = 16,
 	OOMCTL_TUNE_RISK_ADDRESS_SPACE = 32,
+	OOMCTL_TUNE_RISK_RESERVED = 128,
 	OOMCTL_TUNE_RISK_RATIO_AND_KBYTES = 64
 };
 
@@ -449,6 +450,8 @@ struct oomctl_guard {
 	int32_t fd;
 	int32_t pid;
 	uint32_t reserved;
+	uint64_t device;
+	uint64_t inode;
 };
 
 enum oomctl_guard_state {

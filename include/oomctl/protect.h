@@ -66,6 +66,8 @@ struct oomctl_guard {
 	int32_t fd;         /**< /proc/self/oom_score_adj, closed by exec() */
 	pid_t pid;          /**< the process that began it */
 	uint32_t reserved;  /**< 0 */
+	uint64_t device; /**< of that file, since a descriptor may be closed, and used */
+	uint64_t inode;  /**< for another: then the guard touches nothing */
 };
 
 /** @brief States of a guard. */
@@ -144,7 +146,8 @@ int oomctl_protect_reset_child(const struct oomctl_ctx *ctx,
  * @safety Async-signal-safe.
  * @retval -EBUSY   It is paused already.
  * @retval -EINVAL  @p guard is NULL or over, or @p adj is out of range.
- * @retval -ESRCH   The guard is of another process: this is a child of it.
+ * @retval -ESRCH   The guard is of another process: this is a child of it. Or its descriptor
+ *                  was closed by somebody else.
  * @retval -EACCES  @p adj is below the floor.
  * @since 0.1
  *
@@ -166,7 +169,8 @@ int oomctl_protect_pause(struct oomctl_guard *guard, int32_t adj);
  * @privilege As oomctl_protect_pause().
  * @safety Async-signal-safe.
  * @retval -EINVAL  @p guard is NULL, or not paused.
- * @retval -ESRCH   The guard is of another process: this is a child of it.
+ * @retval -ESRCH   The guard is of another process: this is a child of it. Or its descriptor
+ *                  was closed by somebody else.
  * @retval -EACCES  The value is below the floor: a holder of CAP_SYS_RESOURCE paused it, and
  *                  is none any more. It stays paused.
  * @since 0.1
@@ -179,7 +183,7 @@ int oomctl_protect_resume(struct oomctl_guard *guard);
  * @brief Restore what was in force before, unless somebody else has changed it since.
  *
  * The value is compared with what the guard has set, then set: a change between the two is
- * lost. The guard is over in any case, and its descriptor closed.
+ * lost. But for `-EINVAL`, the guard is over in any case, and its descriptor closed.
  *
  * @param guard    The guard.
  * @param out_adj  Receives the value in force: oomctl_guard::saved_adj, or another's.
@@ -192,7 +196,7 @@ int oomctl_protect_resume(struct oomctl_guard *guard);
  * @safety Async-signal-safe.
  * @retval -EINVAL  @p guard is NULL or over already, or @p out_adj is NULL.
  * @retval -ESRCH   The guard is of another process: this is a child of it, where nothing
- *                  but the descriptor is closed.
+ *                  but the descriptor is closed. Or somebody else has closed that.
  * @retval -EACCES  The saved value is below the floor.
  * @since 0.1
  *

@@ -81,8 +81,8 @@ struct oomctl_policy {
  * @brief Bits of oomctl_tune_report::risks.
  *
  * A risk counts when it would be there with the policy in force and the policy changes a
- * knob that it hangs on: overcommit_memory, overcommit_ratio and overcommit_kbytes; or
- * panic_on_oom and panic_timeout. What is in force already, and is left alone, does not.
+ * knob that it hangs on: overcommit_memory, overcommit_ratio and overcommit_kbytes, and
+ * admin_reserve_kbytes for #OOMCTL_TUNE_RISK_RESERVED; or panic_on_oom and panic_timeout. What is in force already, and is left alone, does not.
  */
 enum oomctl_tune_risk {
 	/** #OOMCTL_OVERCOMMIT_NEVER, and as much is promised as the limit will be, or more:
@@ -103,6 +103,9 @@ enum oomctl_tune_risk {
 	    address space than the limit will be, as those of Go, Java and sanitizers
 	    have: it may not start again. */
 	OOMCTL_TUNE_RISK_ADDRESS_SPACE = 32,
+	/** #OOMCTL_OVERCOMMIT_NEVER, and all that is left is withheld by admin_reserve_kbytes:
+	    only with CAP_SYS_ADMIN, fork() succeeds. */
+	OOMCTL_TUNE_RISK_RESERVED = 128,
 	/** Both are asked for, and neither is 0: a state that does not exist. */
 	OOMCTL_TUNE_RISK_RATIO_AND_KBYTES = 64
 };

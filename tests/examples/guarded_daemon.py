@@ -53,9 +53,8 @@ class Daemon:
     def ends(self, status, by=None):
         if by:
             self.process.send_signal(by)
-        out, err = self.process.communicate(timeout=30)
-        expect(self.process.returncode, status)
-        return out, err
+        expect(self.process.wait(timeout=30), status)
+        return self.process.stdout.read(), self.process.stderr.read()
 
 
 @contextlib.contextmanager
@@ -64,7 +63,12 @@ def daemon(*arguments, **more):
     try:
         yield started
     finally:
-        started.process.kill()
+        if started.process.poll() is None:  # a helper that is left would hold the pipe open
+            left = children_of(started.pid)
+            started.process.kill()
+            for child in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
         started.process.communicate()
 
 

@@ -62,6 +62,8 @@ int main(int argc, char **argv)
 	given.pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	if (argc < 3 || give(argv[2]) < 0)
 		abort();
+	if (*argv[2])
+		put_own_cgroup(argv[2]);
 	if (argc > 4 && !put_old(argv[3], argv[4]))
 		abort();
 

@@ -3,8 +3,10 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -154,6 +156,8 @@ static int open_guarded(const char *root)
 /* As it is in force; as if it had been 1000 before. */
 static void give_guards(const char *root)
 {
+	struct stat st = { 0 };
+
 	given.guard = (struct oomctl_guard){
 		.saved_adj = 1000,
 		.adj = *root ? 1000 : 999,
@@ -161,6 +165,9 @@ static void give_guards(const char *root)
 		.fd = open_guarded(root),
 		.pid = getpid(),
 	};
+	fstat(given.guard.fd, &st);
+	given.guard.device = st.st_dev;
+	given.guard.inode = st.st_ino;
 	given.paused = given.guard;
 	given.paused.state = OOMCTL_GUARD_PAUSED;
 	given.paused.paused_adj = given.guard.adj;
@@ -184,6 +191,17 @@ int give(const char *root)
 		r = oomctl_gauge_open_vm(given.ctx, OOMCTL_VM_PANIC_TIMEOUT,
 					 &given.gauge);
 	return r;
+}
+
+void put_own_cgroup(const char *root)
+{
+	char path[200];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/sys/fs/cgroup/b/cgroup.procs", root);
+	file = fopen(path, "we");
+	if (!file || fprintf(file, "%d\n", getpid()) < 0 || fclose(file) != 0)
+		abort();
 }
 
 void take_back(void)

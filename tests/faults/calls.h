@@ -28,6 +28,9 @@ extern struct given given;
 int give(const char *root);
 void take_back(void);
 
+/* The cgroup of the caller, which is not to be frozen. */
+void put_own_cgroup(const char *root);
+
 enum { FIT = 2 }; /* in the array of a ranking */
 
 /* Where the output of a call goes. */

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from errno import EBADMSG, EINVAL, EIO, EOPNOTSUPP, ESRCH
+from errno import EBADMSG, EBUSY, EINVAL, EIO, EOPNOTSUPP, ESRCH
 
 from machine import (CGROUP_V1, CGROUP_V2, DROPIN, ENDED, FIT, KNOBS, MEM_TOTAL, OLD_ADJ,
                      OLD_KERNEL, OLD_KNOB, PIDS, TIED, make_machine)
@@ -65,6 +65,13 @@ PASSED_OVER = {
     LOOKED_FOR_AGAIN: [*MISSING, "ESRCH", "EACCES", "EPERM"],
     LEFT_OUT_OR_LAST: [*MISSING, "ESRCH", "EACCES", "EPERM"],
 }
+
+
+class Always:
+    """The code that comes of any failure."""
+
+    def __init__(self, code):
+        self.code = code
 
 
 class Behind:
@@ -156,18 +163,19 @@ def steps_of_many():
     setting = [("openat", TOLD), ("pwrite64", TOLD_OF_FILE),
                ("pread64", Behind(TOLD_OF_FILE), EBADMSG), ("close", 0), ("close", 0)]
     again = behind([*look(TOLD), ("close", 0)])
-    end = behind([("read", EOPNOTSUPP, 0), ("close", 0)])
+    end, end_again = (behind([("read", missing, 0), ("close", 0)]) for missing in (EOPNOTSUPP, 0))
     listed, rewound = behind([("getdents64", EOPNOTSUPP), ("lseek", EOPNOTSUPP)])
-    freeze = [*file("read", EOPNOTSUPP, 0), *file("read", EOPNOTSUPP), *file("write", EOPNOTSUPP),
-              *text(EOPNOTSUPP)]
+    once_more = [listed, *behind(file("read", TOLD)), *again, listed, rewound]
+    freeze = [*file("read", EOPNOTSUPP), *file("read", EOPNOTSUPP, EBUSY), ("getpid", None),
+              *file("read", EBUSY, EBUSY), *file("write", EOPNOTSUPP), *text(EOPNOTSUPP)]
     return {
         "adjust_cgroup": [
             *freeze, ("openat", EOPNOTSUPP), ("read", EOPNOTSUPP, TOLD), *look(TOLD_AND_SET),
-            *setting, *end, *behind([("openat", 0), ("read", EOPNOTSUPP, 0)]), *again, *end,
+            *setting, *end, *behind([("openat", 0), ("read", 0, 0)]), *again, *end_again,
             *behind(file("write", EOPNOTSUPP))],
         "adjust_tree": [
-            ("openat", EOPNOTSUPP), *look(ROOT), *setting, listed, *behind(file("read", TOLD)),
-            *again, listed, rewound, ("close", 0)],
+            ("openat", EOPNOTSUPP), *look(ROOT), *setting, *once_more, (POLL, None), *once_more,
+            ("close", 0)],
     }
 
 
@@ -248,7 +256,7 @@ def steps_of_calls():
     opened = [("openat", ESRCH)]
     look = [("pread64", EOPNOTSUPP, EBADMSG)]
     held = [*look, ("pwrite64", EOPNOTSUPP), ("pread64", Undone(EOPNOTSUPP), EBADMSG)]
-    own = [("getpid", None)]
+    own = [("getpid", None), (STAT, Always(ESRCH))]
     return {
         "adjust_find_floor": [*file("read", 0), *opened, *look, ("pwrite64", EOPNOTSUPP),
                               ("close", 0)],
@@ -285,8 +293,8 @@ def steps_of_calls():
         "proc_get_oom_score": file("read", ESRCH),
         "proc_get_oom_score_adj": file("read", ESRCH),
         "proc_set_oom_score_adj": file("write", ESRCH),
-        "protect_begin": [*own, *opened, *held],
-        "protect_end": [*steps_of_one(own, look), ("close", 0)],
+        "protect_begin": [("getpid", None), *opened, (STAT, EOPNOTSUPP), *held],
+        "protect_end": [*steps_of_one(own, look), (STAT, None), ("close", 0)],
         "protect_pause": [*own, *held],
         "protect_reset_child": file("write", ESRCH),
         "protect_resume": steps_of_one(own, look),
@@ -302,6 +310,8 @@ def code_of(name, step):
     """What a call returns, without its sign, when a step fails with the errno of that name; or
     how that is passed over."""
     access, missing = step[:2]
+    if isinstance(missing, Always):
+        return missing.code
     if isinstance(missing, Behind):
         missing = missing.missing
     if (access, name) == ("fsync", "EINVAL"):  # of a file system that knows none

@@ -86,4 +86,5 @@ def make_machine(root, name):
         put("sys/fs/cgroup/" + limit, "104857600\n")
     put("sys/fs/cgroup/a/cgroup.events", "populated 1\nfrozen 1\n")
     put("sys/fs/cgroup/a/cgroup.freeze", "0\n")
+    put("sys/fs/cgroup/b/cgroup.procs", "")  # of the driver, which fills it
     put("sys/fs/cgroup/a/cgroup.procs", f"{PIDS[0]}\n")

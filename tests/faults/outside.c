@@ -334,11 +334,10 @@ static void put_back(void)
 /* An errno that has no code of its own is -EIO. */
 static void try_errnos(const struct call *c)
 {
-	static const int others[] = {
-		E2BIG,  EAGAIN,    EBADF,  EBUSY,   EFAULT,  EFBIG,       EISDIR,
-		ELOOP,  ENODEV,    ENOSPC, ENOSYS,  ENOTSUP, ENXIO,       EOVERFLOW,
-		ESTALE, ETIMEDOUT, EXDEV,  ETXTBSY, EDQUOT,  ENAMETOOLONG
-	};
+	static const int others[] = { E2BIG,   EAGAIN,  EBADF,     EBUSY,       EFAULT,
+				      EFBIG,   EISDIR,  ELOOP,     ENOSPC,      ENOSYS,
+				      ENOTSUP, ENXIO,   EOVERFLOW, ESTALE,      ETIMEDOUT,
+				      EXDEV,   ETXTBSY, EDQUOT,    ENAMETOOLONG };
 	const struct answer want = failure(-EIO);
 	int steps;
 
@@ -607,6 +606,7 @@ int main(int argc, char **argv)
 	if (argc != 2 || argv[1][0] != '/')
 		return 2;
 	root = argv[1];
+	put_own_cgroup(root);
 	memset(&untouched.out, '?', sizeof(untouched.out));
 	given.pidfd = dup2((int)syscall(SYS_pidfd_open, getpid(), 0), PIDFD);
 	while (fgets(line, sizeof(line), stdin)) {

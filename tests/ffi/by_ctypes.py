@@ -122,6 +122,8 @@ class Guard(Structure):
         ("fd", c_int32),
         ("pid", c_int32),
         ("reserved", c_uint32),
+        ("device", c_uint64),
+        ("inode", c_uint64),
     ]
 
 

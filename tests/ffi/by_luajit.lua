@@ -292,6 +292,8 @@ local function adjust_many(ctx, root)
 		write(process .. "/stat", ("%d (%s) S %d"):format(pid, comm, parent) .. behind)
 	end
 	write(root .. "/proc/self/cgroup", "0::/b\n")
+	write(group .. "../b/cgroup.procs", ffi.C.getpid() .. "\n")
+	write(group .. "../b/cgroup.freeze", "0\n")
 	write(group .. "cgroup.procs", "9\n7\n0\n")
 	write(group .. "cgroup.freeze", "0\n")
 	write(group .. "cgroup.events", "populated 1\nfrozen 1\n")
@@ -473,7 +475,7 @@ local function probe_files(ctx, root)
 	local found = filled(name, kind, filling(name, ctx))[0]
 	expect(name, ffi.string(found.release_text), "6.1.0")
 	expect(name, shown(found, "release rule vm_cause"), 0x60100 .. " 5 " .. NO_KNOB)
-	expect(name, shown(found, "floor cgroup_version"), "-1001 2")
+	expect(name, shown(found, "floor cgroup_version"), "-1000 2")
 	expect(name, shown(found, "cgroup_limit_bytes printed_limit_kb"), "104857600 2000000")
 	expect(name, tonumber(found.computed_limit_kb), 4029312 / 2)
 end
@@ -1173,7 +1175,7 @@ end
 
 local pipe = io.popen([[
 	root=$(mktemp -d) && cd "$root" &&
-	mkdir -p etc/sysctl.d sys/fs/cgroup/a proc/sys/vm proc/sys/kernel proc/7 proc/8 proc/9 &&
+	mkdir -p etc/sysctl.d sys/fs/cgroup/a sys/fs/cgroup/b proc/sys/vm proc/sys/kernel proc/7 proc/8 proc/9 &&
 	mkdir -p proc/self/ns proc/thread-self && ln -s 'user:[4026531837]' proc/self/ns/user &&
 	pwd]])
 local root = pipe:read("*l")

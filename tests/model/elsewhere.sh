@@ -7,6 +7,9 @@
 . "$(dirname "$0")/../surface/common.sh"
 source=$1 here=$2 compiler=$3 emulator=${4-}
 need sha256sum "$compiler" ${emulator:+"$emulator"}
+if [ -n "$emulator" ] && runs_what "$compiler"; then
+	emulator=
+fi
 
 quietly "$compiler" -std=c11 -D_GNU_SOURCE -O2 -static -I"$source/include" -I"$source/src" \
 	-o "$tmp/records" "$source/tests/model/records.c" \

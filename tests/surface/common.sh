@@ -33,3 +33,10 @@ quietly() {
 		fail "$*"
 	}
 }
+
+# runs_what COMPILER makes: whether this machine needs no emulator for it.
+runs_what() {
+	echo 'int main(void) { return 0; }' >"$tmp/runs.c"
+	quietly "$1" -static -o "$tmp/runs" "$tmp/runs.c"
+	"$tmp/runs" 2>/dev/null
+}

@@ -8,6 +8,9 @@
 here=$(cd "$(dirname "$0")" && pwd)
 source=$1 compiler=$2 type=$3 emulator=${4-}
 need cmake ctest ninja python3 "$compiler" ${emulator:+"$emulator"}
+if [ -n "$emulator" ] && runs_what "$compiler"; then
+	emulator=
+fi
 
 # Static programs need no loader of that libc on this machine.
 quietly cmake -S "$source" -B "$tmp/build" -G Ninja -DCMAKE_C_COMPILER="$compiler" \

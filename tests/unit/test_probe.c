@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include <oomctl/probe.h>
 #include <oomctl/adjust.h>
+#include <oomctl/probe.h>
 
 #include <fcntl.h>
 #include <stdarg.h>

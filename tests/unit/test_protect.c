@@ -187,6 +187,30 @@ static void a_child_does_not_touch_its_parent(void **state)
 	assert_int_equal(adj, UNTOUCHED);
 }
 
+/* As by a program that closes all that it does not know. */
+static void a_number_that_is_anothers_is_left_alone(void **state)
+{
+	const struct fixture *f = *state;
+	struct oomctl_guard g;
+	int32_t adj = UNTOUCHED;
+	int other;
+
+	put_self(f, 0, -1000);
+	put_adj(f, "other", -500);
+	g = begin(f, -500);
+	close(g.fd);
+	assert_int_equal(oomctl_protect_pause(&g, 0), -ESRCH);
+	other = open(fixture_path(f, "other"), O_RDWR | O_CLOEXEC);
+	assert_int_equal(other, g.fd);
+	assert_int_equal(oomctl_protect_pause(&g, 0), -ESRCH);
+	assert_int_equal(oomctl_protect_end(&g, &adj), -ESRCH);
+	assert_int_equal(adj, UNTOUCHED);
+	assert_true(fcntl(other, F_GETFD) >= 0);
+	close(other);
+	expect_adj(f, "other", -500);
+	expect_adj(f, OWN, -500);
+}
+
 static void a_pause_lends_another_value(void **state)
 {
 	const struct fixture *f = *state;
@@ -366,6 +390,7 @@ int main(void)
 		FIXTURE_TEST(a_change_by_somebody_else_stays),
 		FIXTURE_TEST(a_child_gets_the_old_value),
 		FIXTURE_TEST(a_child_does_not_touch_its_parent),
+		FIXTURE_TEST(a_number_that_is_anothers_is_left_alone),
 		FIXTURE_TEST(a_pause_lends_another_value),
 		FIXTURE_TEST(an_operators_change_outlives_a_pause),
 		FIXTURE_TEST(an_operators_change_outlives_a_guard_that_ends_from_a_pause),
@@ -377,5 +402,5 @@ int main(void)
 		FIXTURE_TEST(a_larger_guard_gets_zeros),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("protect", tests, NULL, NULL);
 }

@@ -748,6 +748,7 @@ static void each_risk_is_there_or_just_not(void **state)
 		SWAP_ONLY = OOMCTL_TUNE_RISK_SWAP_ONLY,
 		NEGATIVE = OOMCTL_TUNE_RISK_NEGATIVE_RATIO,
 		STAYS_DOWN = OOMCTL_TUNE_RISK_STAYS_DOWN,
+		RESERVED = OOMCTL_TUNE_RISK_RESERVED,
 		LIMIT = 5000000
 	};
 	/* clang-format off */
@@ -775,6 +776,18 @@ static void each_risk_is_there_or_just_not(void **state)
 		{ NOW(.overcommit_memory = 2), WANTED(DUMP), LIMIT, 0 },
 		{ NOW(), WANTED(RATIO, .overcommit_ratio = 40), LIMIT, 0 },
 		{ NOW(), WANTED(RATIO | MODE, .overcommit_ratio = 60, .overcommit_memory = 2), LIMIT, 0 },
+		/* What is left is for the privileged, up to the reserve. */
+		{ NOW(.admin_reserve_kbytes = 8192), WANTED(MODE, .overcommit_memory = 2), LIMIT, NO_HEADROOM },
+		{ NOW(.admin_reserve_kbytes = 8192), WANTED(MODE, .overcommit_memory = 2), LIMIT - 1, RESERVED },
+		{ NOW(.admin_reserve_kbytes = 8192), WANTED(MODE, .overcommit_memory = 2), LIMIT - 8192, RESERVED },
+		{ NOW(.admin_reserve_kbytes = 8192), WANTED(MODE, .overcommit_memory = 2), LIMIT - 8193, 0 },
+		{ NOW(.admin_reserve_kbytes = 8192), WANTED(MODE, .overcommit_memory = 1), LIMIT - 1, 0 },
+		{ NOW(), WANTED(MODE | ADMIN, .overcommit_memory = 2, .admin_reserve_kbytes = UINT64_MAX), 0, RESERVED },
+		{ NOW(.overcommit_memory = 2), WANTED(ADMIN, .admin_reserve_kbytes = LIMIT), 0, RESERVED },
+		{ NOW(.overcommit_memory = 2), WANTED(ADMIN, .admin_reserve_kbytes = LIMIT - 1), 0, 0 },
+		{ NOW(.overcommit_memory = 2, .admin_reserve_kbytes = LIMIT), WANTED(DUMP, .oom_dump_tasks = 1), 0, 0 },
+		{ NOW(.overcommit_memory = 2, .admin_reserve_kbytes = 4200000), WANTED(RATIO, .overcommit_ratio = 40), 0, RESERVED },
+		{ NOW(), WANTED(ADMIN, .admin_reserve_kbytes = UINT64_MAX), 0, 0 },
 		/* Nothing but swap, which is more than is promised. */
 		{ NOW(), WANTED(RATIO | MODE, .overcommit_memory = 2), 0, SWAP_ONLY },
 		{ NOW(), WANTED(KBYTES | MODE, .overcommit_memory = 2), 0, SWAP_ONLY },
