@@ -232,7 +232,7 @@ static void tidy_numbers(const char *name)
 	if (strcmp(name, "ctx_new") == 0 || strncmp(name, "gauge_open", 10) == 0)
 		out.u64 = 1;
 	if (strcmp(name, "protect_begin") == 0)
-		out.guard.fd = 0;
+		out.guard.fd = 0, out.guard.device = 0, out.guard.inode = 0;
 	if (strcmp(name, "why_pidfd") == 0)
 		memset(out.why.path, 0, sizeof(out.why.path));
 }

@@ -16,13 +16,13 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from errno import (EACCES, EBADMSG, EINVAL, EIO, EMFILE, ENFILE, ENOMEM, EOPNOTSUPP, EPERM, ERANGE,
-                   EROFS, ESRCH)
+from errno import (EACCES, EBADMSG, EBUSY, EINVAL, EIO, EMFILE, ENFILE, ENOMEM, EOPNOTSUPP, EPERM,
+                   ERANGE, EROFS, ESRCH)
 
 from machine import CGROUP_V1, CGROUP_V2, ENDED, KNOBS, OLD_KERNEL, PIDS, TIED, make_machine
 
-CODES = (EACCES, EBADMSG, EINVAL, EIO, EMFILE, ENFILE, ENOMEM, EOPNOTSUPP, EPERM, ERANGE, EROFS,
-         ESRCH)
+CODES = (EACCES, EBADMSG, EBUSY, EINVAL, EIO, EMFILE, ENFILE, ENOMEM, EOPNOTSUPP, EPERM, ERANGE,
+         EROFS, ESRCH)
 JOBS = "errnos", "pieces", "signals", "timer", "memory"
 SET = {"overcommit_memory": 2, "panic_on_oom": 2}  # by the driver, which sets others to 20
 SETTABLE = [*("proc/sys/" + path for path in KNOBS.values()),

@@ -1175,7 +1175,8 @@ end
 
 local pipe = io.popen([[
 	root=$(mktemp -d) && cd "$root" &&
-	mkdir -p etc/sysctl.d sys/fs/cgroup/a sys/fs/cgroup/b proc/sys/vm proc/sys/kernel proc/7 proc/8 proc/9 &&
+	mkdir -p etc/sysctl.d sys/fs/cgroup/a sys/fs/cgroup/b proc/sys/vm proc/sys/kernel &&
+	mkdir -p proc/7 proc/8 proc/9 &&
 	mkdir -p proc/self/ns proc/thread-self && ln -s 'user:[4026531837]' proc/self/ns/user &&
 	pwd]])
 local root = pipe:read("*l")
