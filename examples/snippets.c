@@ -732,8 +732,8 @@ static int tune_apply(void)
 	if (r == -EBUSY)
 		printf("risky, and not done: %#" PRIx32 "\n", steps.risks);
 	else if (r < 0)
-		printf("as before, since knob %" PRIu32 " failed: %s\n", steps.failed_knob,
-		       oomctl_strerror(r));
+		printf("as before, since knob %" PRIu32 " failed: %s\n",
+		       steps.failed_knob, oomctl_strerror(r));
 
 	/* Back to what was, whatever that was. */
 	r = oomctl_tune_apply(NULL, &before, OOMCTL_TUNE_ACCEPT_RISKS, &steps,

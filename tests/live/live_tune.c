@@ -248,7 +248,8 @@ static void what_is_risky_changes_nothing(void **state)
 		assert_true(check(&cases[i].wanted).risks & cases[i].risk);
 		assert_int_equal(apply(&cases[i].wanted, 0, &steps), -EBUSY);
 		assert_true(steps.risks & cases[i].risk);
-		assert_int_equal(steps.changed | steps.failed_knob | steps.failed_rollback, 0);
+		assert_int_equal(
+		    steps.changed | steps.failed_knob | steps.failed_rollback, 0);
 		expect_texts(&texts);
 	}
 }
