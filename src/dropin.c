@@ -372,7 +372,8 @@ OOMCTL_EXPORT int oomctl_dropin_find(const char *root, enum oomctl_dropin_loader
 
 	if (loader < OOMCTL_DROPIN_SYSTEMD || loader > OOMCTL_DROPIN_PROCPS ||
 	    knob < OOMCTL_VM_OVERCOMMIT_MEMORY || knob > OOMCTL_VM_PANIC_TIMEOUT ||
-	    strlen(s.root) > PATH_LIMIT || !out || !is_size(size) || !out_path)
+	    *s.root == '\0' || strlen(s.root) > PATH_LIMIT || !out || !is_size(size) ||
+	    !out_path)
 		return -EINVAL;
 
 	s.root_len = length_of_root(s.root);

@@ -7,7 +7,10 @@
 #include "parse.h"
 
 /* The longest name of a knob has 27, a pattern may have more. */
-enum { KEY_MAX = 64, FIRST = OOMCTL_VM_OVERCOMMIT_MEMORY };
+enum {
+	KEY_MAX = sizeof(((struct sysctl_pattern *)0)->key),
+	FIRST = OOMCTL_VM_OVERCOMMIT_MEMORY
+};
 
 #define RATIO OOMCTL_VM_OVERCOMMIT_RATIO
 #define KBYTES OOMCTL_VM_OVERCOMMIT_KBYTES
@@ -145,7 +148,7 @@ struct rest {
 
 static bool is_blank(char c)
 {
-	return c == ' ' || (c >= '\t' && c <= '\r');
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
 static struct rest trim(struct rest t)
@@ -175,8 +178,9 @@ static char separator_of(char c, bool dots)
 	return c;
 }
 
-/* A path below /proc/sys, without needless separators; false when it is of no knob. */
-static bool normalize(struct rest key, char out[KEY_MAX])
+/* A path below /proc/sys, without needless separators; false when it is of no knob: procps
+ * takes a knob with a separator at its end for a directory. */
+static bool normalize(const struct sysctl_conf *conf, struct rest key, char out[KEY_MAX])
 {
 	bool dots = has_dots(key);
 	bool is_due = false; /* a separator */
@@ -189,7 +193,7 @@ static bool normalize(struct rest key, char out[KEY_MAX])
 			is_due = n > 0;
 			continue;
 		}
-		if (c == '\0' || n + is_due >= KEY_MAX - 1)
+		if (n + is_due >= KEY_MAX - 1)
 			return false;
 		if (is_due)
 			out[n++] = '/';
@@ -197,7 +201,7 @@ static bool normalize(struct rest key, char out[KEY_MAX])
 		out[n++] = c;
 	}
 	out[n] = '\0';
-	return true;
+	return !is_due || conf->loader != OOMCTL_DROPIN_PROCPS;
 }
 
 enum match { NO, YES, UNSURE };
@@ -235,12 +239,27 @@ static bool is_pattern(const char *key)
 	return *key != '\0';
 }
 
+/* Whether a path with parts like ".." may lead to a knob. */
+static bool is_detour(const char *key, const char *name)
+{
+	bool has_dots = *key == '.';
+	const char *last = key;
+
+	for (; *key; key++)
+		if (*key == '/') {
+			last = key + 1;
+			has_dots = has_dots || *last == '.';
+		}
+	name = (const char *)memchr(name, '/', strlen(name)) + 1;
+	return has_dots && match_pattern(last, name) != NO;
+}
+
 /* The kernel takes "010" for 8, and "0x10" for 16: only what has one meaning is read. */
 static bool is_plain(struct rest v)
 {
 	size_t sign = v.len > 0 && *v.at == '-';
 
-	return v.len < sign + 2 || v.at[sign] != '0';
+	return v.len < 2 || v.at[sign] != '0';
 }
 
 static int read_value(const struct knob *k, struct rest v, uint64_t *out)
@@ -268,20 +287,56 @@ struct assignment {
 	char key[KEY_MAX];
 	struct rest value;
 	bool has_value, is_cut;
+	bool is_obscure; /* nothing else is known */
 };
+
+static bool is_comment(struct rest line)
+{
+	return line.len > 0 && (*line.at == '#' || *line.at == ';');
+}
+
+/* Bytes that end a line, or are blank, for one loader and not for the other. */
+static bool has_odd_bytes(struct rest line)
+{
+	for (size_t i = 0; i < line.len; i++)
+		if (line.at[i] == '\0' || (line.at[i] >= '\v' && line.at[i] <= '\r'))
+			return true;
+	return false;
+}
+
+/* Whether a line may be of any knob, for all that can be seen of it. */
+static bool is_obscure(struct rest line, bool is_cut)
+{
+	bool has_equals = memchr(line.at, '=', line.len) != NULL;
+
+	bool has_minus = line.len > 0 && *line.at == '-';
+
+	if (is_cut && !has_equals && !is_comment(line))
+		return true;
+	return (has_equals || has_minus || is_cut) && has_odd_bytes(line);
+}
+
+/* How many belong to the loader, not to the name. */
+static size_t count_minuses(const struct sysctl_conf *conf, struct rest line)
+{
+	size_t most = conf->loader == OOMCTL_DROPIN_PROCPS ? 2 : 1;
+	size_t n = 0;
+
+	while (n < most && n < line.len && line.at[n] == '-')
+		n++;
+	return n;
+}
 
 /* False for a line that is of no knob. */
 static bool split(const struct sysctl_conf *conf, struct rest line, struct assignment *a)
 {
+	size_t minuses = count_minuses(conf, line);
 	const char *equals;
-	bool minus;
 
-	line = trim(line);
-	if (line.len == 0 || *line.at == '#' || *line.at == ';')
+	if (is_comment(line))
 		return false;
-	minus = *line.at == '-';
-	line.at += minus;
-	line.len -= minus;
+	line.at += minuses;
+	line.len -= minuses;
 	if (line.len == 0)
 		return false;
 
@@ -298,7 +353,7 @@ static bool split(const struct sysctl_conf *conf, struct rest line, struct assig
 		a->value = trim((struct rest){ equals + 1, line.len - len - 1 });
 		line.len = len;
 	}
-	return (equals || minus) && normalize(trim(line), a->key);
+	return (equals || minuses) && normalize(conf, trim(line), a->key);
 }
 
 /* What a "-vm.x" without a value does: for procps, against patterns only. */
@@ -326,33 +381,71 @@ static int assign(const struct sysctl_conf *conf, int knob, const struct assignm
 	return new.code;
 }
 
+/* Where a pattern is kept: systemd has a place for each, for procps the last one counts. NULL
+ * when there are too many. */
+static struct sysctl_pattern *find_pattern(struct sysctl_conf *conf, int knob,
+					   const char *key)
+{
+	struct sysctl_pattern *p = conf->patterns;
+
+	if (conf->loader == OOMCTL_DROPIN_PROCPS)
+		return p + knob;
+	for (int i = 0; i < SYSCTL_PATTERNS; i++, p++)
+		if (p->setting.state == SYSCTL_UNSAID ||
+		    (p->knob == knob && strcmp(p->key, key) == 0))
+			return p;
+	return NULL;
+}
+
+static int add_pattern(struct sysctl_conf *conf, int knob, const struct assignment *a,
+		       bool is_unsure)
+{
+	struct sysctl_pattern *p = find_pattern(conf, knob, a->key);
+	bool is_known = p && p->setting.state != SYSCTL_UNSAID;
+
+	/* For systemd it takes back what the same pattern says; what counts then is open. */
+	if (!a->has_value && (!is_known || conf->loader == OOMCTL_DROPIN_PROCPS))
+		return 0;
+	if (!p) /* only a line by name is certain from now on */
+		return conf->of_key[knob].state == SYSCTL_UNSAID
+			   ? assign(conf, knob, a, true, &conf->of_key[knob])
+			   : 0;
+
+	p->knob = knob;
+	memcpy(p->key, a->key, sizeof(p->key));
+	return assign(conf, knob, a, is_unsure || !a->has_value, &p->setting);
+}
+
 static int add_to(struct sysctl_conf *conf, int knob, const struct assignment *a)
 {
 	const char *name = name_of(&conf->knobs[knob]);
+	struct sysctl_setting *own = &conf->of_key[knob];
 	enum match m;
 
+	if (a->is_obscure || is_detour(a->key, name))
+		return assign(conf, knob, a, true, own);
 	if (is_pattern(a->key)) {
-		m = a->has_value ? match_pattern(a->key, name) : NO;
-		return m == NO
-			   ? 0
-			   : assign(conf, knob, a, m == UNSURE, &conf->of_pattern[knob]);
+		m = match_pattern(a->key, name);
+		return m == NO ? 0 : add_pattern(conf, knob, a, m == UNSURE);
 	}
 	if (strcmp(a->key, name) != 0)
 		return 0;
 	if (a->has_value)
-		return assign(conf, knob, a, false, &conf->of_key[knob]);
+		return assign(conf, knob, a, false, own);
 
-	exclude(conf, &conf->of_key[knob]);
+	exclude(conf, own);
 	return 0;
 }
 
 int sysctl_conf_add(struct sysctl_conf *conf, const char *text, size_t len, bool is_cut)
 {
+	struct rest line = trim((struct rest){ text, len });
 	struct assignment a = { .is_cut = is_cut };
 	int r = 0, code;
 
 	conf->line++;
-	if (!split(conf, (struct rest){ text, len }, &a))
+	a.is_obscure = is_obscure(line, is_cut);
+	if (!a.is_obscure && !split(conf, line, &a))
 		return 0;
 
 	for (int i = FIRST; i < SYSCTL_KNOBS; i++) {
@@ -377,13 +470,27 @@ int sysctl_conf_add_text(struct sysctl_conf *conf, const char *text, size_t len)
 	return r;
 }
 
+static const struct sysctl_setting *last_of_patterns(const struct sysctl_conf *conf,
+						     int knob)
+{
+	const struct sysctl_setting *last = NULL, *s;
+
+	for (int i = 0; i < SYSCTL_PATTERNS; i++) {
+		s = &conf->patterns[i].setting;
+		if (conf->patterns[i].knob == knob && s->state == SYSCTL_ASSIGNED &&
+		    (!last || s->line > last->line))
+			last = s;
+	}
+	return last;
+}
+
 /* What is said of a knob by its name counts before what patterns say. */
 const struct sysctl_setting *sysctl_conf_own(const struct sysctl_conf *conf, int knob)
 {
 	const struct sysctl_setting *s = &conf->of_key[knob];
 
 	if (s->state == SYSCTL_UNSAID)
-		s = &conf->of_pattern[knob];
+		return last_of_patterns(conf, knob);
 	return s->state == SYSCTL_ASSIGNED ? s : NULL;
 }
 

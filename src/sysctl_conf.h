@@ -26,7 +26,14 @@ struct sysctl_setting {
 	enum { SYSCTL_UNSAID, SYSCTL_ASSIGNED, SYSCTL_EXCLUDED } state;
 };
 
-enum { SYSCTL_KNOBS = OOMCTL_VM_PANIC_TIMEOUT + 1 };
+/* A pattern with what it sets one knob to. */
+struct sysctl_pattern {
+	struct sysctl_setting setting;
+	int knob;
+	char key[64];
+};
+
+enum { SYSCTL_KNOBS = OOMCTL_VM_PANIC_TIMEOUT + 1, SYSCTL_PATTERNS = SYSCTL_KNOBS };
 
 /* What lines say, one after another, of files whose number the caller sets. */
 struct sysctl_conf {
@@ -34,7 +41,9 @@ struct sysctl_conf {
 	enum oomctl_dropin_loader loader;
 	uint32_t wanted; /* bits of oomctl_policy_knob: others are not looked at */
 	uint32_t line, file;
-	struct sysctl_setting of_key[SYSCTL_KNOBS], of_pattern[SYSCTL_KNOBS];
+	struct sysctl_setting of_key[SYSCTL_KNOBS];
+	struct sysctl_pattern
+	    patterns[SYSCTL_PATTERNS]; /* for procps, one of each knob */
 };
 
 /* Is told that a line is cut, so that the end of its value is not known. The value is kept

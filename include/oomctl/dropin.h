@@ -24,10 +24,17 @@ extern "C" {
  * A line is `vm.overcommit_ratio = 80`, where `/` may stand for `.`; a `-` before it is for
  * the loader, which then ignores that the kernel refuses. Lines that begin with `#` or `;`
  * are comments. A pattern, `vm.overcommit_* = 0`, is for all knobs that no line names.
+ * oomctl_policy::panic_timeout is `kernel.panic` in a file; the others are `vm.` and their
+ * name.
  *
  * **Numbers** are plain: the kernel takes `010` for 8 and `0x10` for 16, so a value that
  * is not written as this library writes it is `-EBADMSG`, and never read as another one.
- * `-EBADMSG`, too, is a pattern with `[` or `\` that may be of a knob.
+ *
+ * **What is not read** is `-EBADMSG` where it may be of a knob: a pattern with `[` or `\`; a
+ * name that has a part like `..` and ends as a knob's does; a line with `=`, or a `-` before
+ * it, that has a NUL, a vertical tab or a form feed, or a CR before its end, which for one
+ * loader is a line's end or a blank; and a line of 2048 bytes or more that has no `=` in them
+ * and is no comment, or whose value is cut there.
  *
  * **Ratio and kbytes**: the kernel zeroes one when the other is written. Of two lines, the
  * later one counts.
@@ -39,9 +46,12 @@ extern "C" {
  * | reads | /etc, /run, /usr/local/lib, /usr/lib and /lib, each with /sysctl.d | the same, then /etc/sysctl.conf |
  * | a name that begins with a dot | is passed over | counts |
  * | `-vm.overcommit_ratio` without a value | takes back what earlier lines say | protects from patterns only |
- * | a line that repeats the value | stays where the first was | is written again |
+ * | `-vm.overcommit_r*` without a value | is `-EBADMSG` behind a line of that pattern | means nothing |
+ * | a line that repeats the value | stays where the first was; a pattern behind five others may be `-EBADMSG` | is written again |
  * | a value that the knob has already | is not written: 0 undoes neither ratio nor kbytes | is written |
  * | a blank behind the `-` | means nothing | makes it another name |
+ * | a second `-` | makes it another name | means nothing |
+ * | `vm/overcommit_ratio/` | is `vm/overcommit_ratio` | is no knob |
  *
  * Both let a file hide those of the same name in later directories, be it empty or a link
  * to /dev/null, and read the others in the order of their names.
@@ -109,7 +119,7 @@ int oomctl_dropin_render(const struct oomctl_policy *policy, char *out_text,
  * @retval -EINVAL   @p text is NULL and @p length is not 0, or @p out is NULL, or @p size
  *                   is 0.
  * @retval -EBADMSG  A value of a knob is no plain number, also when a later line replaces
- *                   it.
+ *                   it; or a line is of those that are not read.
  * @retval -ERANGE   It is out of its range.
  * @since 0.1
  *
@@ -165,9 +175,9 @@ int oomctl_dropin_write(const char *path, const struct oomctl_policy *policy);
  * @safety Async-signal-safe.
  * @retval -EINVAL      @p path or @p out is NULL, or @p size is 0.
  * @retval -EOPNOTSUPP  There is no such file.
- * @retval -EBADMSG     As oomctl_dropin_parse(); or the file is longer than 64 KiB; or the
- *                      line of a knob has 2048 bytes or more.
+ * @retval -EBADMSG     As oomctl_dropin_parse(); or the file is longer than 64 KiB.
  * @retval -ERANGE      As oomctl_dropin_parse().
+ * @note A FIFO that nobody writes to counts as empty.
  * @since 0.1
  *
  * @snippet snippets.c dropin_write
@@ -196,12 +206,14 @@ int oomctl_dropin_read(const char *path, struct oomctl_policy *out, size_t size)
  * @source The files of sysctl.d, by the rules of systemd 252 and procps 4.0. Not looked at
  *         are the kernel's own command line and systemd's credentials.
  * @privilege To read the directories and files.
- * @safety Async-signal-safe. Reads all directories once for each file.
- * @retval -EINVAL      @p loader or @p knob is not one of its enum, or @p root is longer
- *                      than 1000 bytes, or an output is NULL, or @p size is 0.
+ * @safety Async-signal-safe. Reads all directories once for each file, so that the cost
+ *         grows with the square of their number: 0.1 s for 300, more than 1 s for 1500.
+ * @retval -EINVAL      @p loader or @p knob is not one of its enum, or @p root is empty or
+ *                      longer than 1000 bytes, or an output is NULL, or @p size is 0.
  * @retval -EOPNOTSUPP  No file sets it.
- * @retval -EBADMSG     The line that decides has no plain number; or a file is longer than
- *                      64 KiB. oomctl_dropin_read() tells which.
+ * @retval -EBADMSG     The line that decides has no plain number, or is of those that are
+ *                      not read; or a file is longer than 64 KiB. oomctl_dropin_read()
+ *                      tells which.
  * @retval -ERANGE      Its number is out of range; or @p capacity is too small.
  * @retval -EIO         Anything else, such as a directory with the name of a file.
  * @since 0.1

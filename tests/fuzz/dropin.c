@@ -3,7 +3,6 @@
  * what it becomes when it is written and read again. */
 #include "fuzz.h"
 
-#include <ctype.h>
 #include <fnmatch.h>
 
 #include <oomctl/dropin.h>
@@ -55,7 +54,7 @@ static void to_path(char *key)
 
 static int read_value(int knob, const char *text, uint64_t *out)
 {
-	static struct form plain = { .pattern = "^-?(0|[1-9][0-9]*)$" };
+	static struct form plain = { .pattern = "^(0|-?[1-9][0-9]*)$" };
 	uint64_t magnitude;
 	bool negative = *text == '-';
 
@@ -124,39 +123,63 @@ static int assign(struct model *m, const char *key, const char *value, int line)
 	return r;
 }
 
+/* Whether parts like ".." may lead to a knob. */
+static bool is_detour(const char *key)
+{
+	static struct form dots = { .pattern = "^(.*/)?\\..*/[^/]*$" };
+	const char *last = strrchr(key, '/');
+	bool may_be = false;
+
+	if (!is_of(&dots, key, strlen(key)))
+		return false;
+	for (int i = 1; i < KNOBS; i++) {
+		const char *name = strchr(knobs[i].name, '/') + 1;
+
+		may_be |= last[strcspn(last, "[\\")] ? is_unsure(last + 1, name)
+						     : fnmatch(last + 1, name, 0) == 0;
+	}
+	return may_be;
+}
+
 static char *strip(char *text)
 {
 	char *end = text + strlen(text);
 
-	while (end > text && isspace((unsigned char)end[-1]))
+	while (end > text && strchr(" \t\n\r", end[-1]))
 		*--end = '\0';
-	while (isspace((unsigned char)*text))
-		text++;
-	return text;
+	return text + strspn(text, " \t\n\r");
 }
 
 static int read_line(struct model *m, char *line, int number)
 {
 	char *key = strip(line);
 	char *value;
-	bool minus;
+	size_t minuses;
+	char separator;
 
+	if (key[strcspn(key, "\v\f\r")] && (*key == '-' || strchr(key, '=')))
+		return -EBADMSG;
 	if (*key == '\0' || *key == '#' || *key == ';')
 		return 0;
 	value = strchr(key, '=');
-	minus = *key == '-';
-	key += minus;
-	if (isspace((unsigned char)*key))
+	minuses = strncmp(key, "--", 2) == 0 ? 2 : *key == '-';
+	key += minuses;
+	if (*key == ' ' || *key == '\t')
 		return 0;
 	if (value)
 		*value++ = '\0';
 	key = strip(key);
+	separator = key[strcspn(key, "./")];
+	if (separator && key[strlen(key) - 1] == separator)
+		return 0;
 	to_path(key);
 	if (strlen(key) > 63) /* what no name of a knob is */
 		return 0;
+	if (is_detour(key) && (value || minuses))
+		return -EBADMSG;
 	if (value)
 		return assign(m, key, strip(value), number);
-	for (int i = 1; minus && i < KNOBS; i++)
+	for (int i = 1; minuses && i < KNOBS; i++)
 		m->is_named[i] |= strcmp(key, knobs[i].name) == 0;
 	return 0;
 }

@@ -5,6 +5,7 @@ compares what the kernel would hold then with oomctl_dropin_find(). They run in 
 of their own, where the files take the place of the machine's, and /proc/sys is a directory of
 plain files. Usage: dropin_loaders.py DRIVER [TREES [SEED]]"""
 
+import errno
 import os
 import random
 import re
@@ -23,13 +24,36 @@ BOOTED = {"overcommit_memory": 0, "overcommit_ratio": 50, "overcommit_kbytes": 0
 OTHER = {"overcommit_ratio": "overcommit_kbytes", "overcommit_kbytes": "overcommit_ratio"}
 NAMES = ("10-a.conf", "9-b.conf", "99-z.conf", ".c.conf", "B.conf", "d.conf.old", "~e.conf",
          "README")
-# None with a separator too many: for procps that is another name, which patterns do not spare.
+# None with a separator too many inside: for procps it is another name, which patterns do not spare.
 KEYS = ("vm.overcommit_{}", "vm/overcommit_{}", "-vm.overcommit_{}", " vm.overcommit_{} ",
         "- vm.overcommit_{}", "vm.overcommit_{:.1}*", "*/*_{}", "vm?overcommit_{}",
-        "vm.overcommit_{}")
+        "vm.overcommit_{}", "--vm.overcommit_{}", "vm/overcommit_{}/", "vm.overcommit_{:.2}*")
 NOISE = ("# vm.overcommit_ratio = 1", "; x", "", "  ", "vm.overcommit_ratio", "vm.swappiness=60",
          "=", "net.ipv4.*.x=1", "-vm.overcommit_ratio", "-vm.overcommit_kbytes", "-",
-         "- vm/overcommit_ratio")
+         "- vm/overcommit_ratio", "--vm.overcommit_ratio", "-vm/overcommit_ratio/",
+         "vm.overcommit_r*=8", "vm.overcommit_ra*=9", "vm/overcommit_k*=8")
+# What hardly any file has, with the loaders for which the library refuses it.
+CASES = (
+    ("vm.overcommit_r*=8\nvm.overcommit_ra*=9\nvm.overcommit_r*=8\n", ()),
+    ("vm.overcommit_r*=8\n-vm.overcommit_r*\n", (SYSTEMD,)),
+    ("--vm.overcommit_ratio=33\n", ()),
+    ("---vm.overcommit_ratio=33\n", ()),
+    ("-- vm.overcommit_ratio=33\n", ()),
+    ("vm/overcommit_ratio/=33\n", ()),
+    ("vm.overcommit_ratio.=33\n", ()),
+    ("vm/overcommit_r*/=33\n", ()),
+    ("/proc/sys/vm/overcommit_ratio=33\n", ()),
+    ("\rvm.overcommit_ratio=33\r\r\n", ()),
+    ("vm.swappiness=60\n\0\0\nvm.overcommit_ratio\0\n\f\n", ()),
+    (" " * 2000 + "vm.overcommit_ratio=33\n", ()),
+    (" " * 3000 + "vm.overcommit_ratio=33\n", (SYSTEMD, PROCPS)),
+    ("vm/./overcommit_ratio=33\n", (SYSTEMD, PROCPS)),
+    ("vm/../vm/overcommit_ratio=33\n", (SYSTEMD, PROCPS)),
+    ("\0vm.overcommit_ratio=33\n", (SYSTEMD, PROCPS)),
+    ("\fvm.overcommit_ratio=33\n", (SYSTEMD, PROCPS)),
+    ("vm.swappiness=1\rvm.overcommit_ratio=33\n", (SYSTEMD, PROCPS)),
+    ("vm.overcommit_ratio=-0\n", (SYSTEMD, PROCPS)),
+)
 
 
 def random_line(chance, values):
@@ -116,6 +140,24 @@ def compare(driver, root, loader):
     return wrong, named
 
 
+def compare_cases(driver, root, loader):
+    """What is wrong with the answers of CASES."""
+    wrong = []
+    for text, refused_for in CASES:
+        set_booted(root)
+        (root / "etc/sysctl.d/case.conf").write_bytes(text.encode())
+        if loader not in refused_for:
+            wrong += [(text, *bad) for bad in compare(driver, root, loader)[0]]
+        elif found(driver, root, loader, "overcommit_ratio")[0] != -errno.EBADMSG:
+            wrong.append((text, loader, "is not refused"))
+    return wrong
+
+
+def set_booted(root):
+    for name, value in BOOTED.items():
+        (root / "knobs/vm" / name).write_text(f"{value}\n")
+
+
 def mount(*arguments):
     subprocess.run(["mount", *map(str, arguments)], check=True)
 
@@ -126,8 +168,7 @@ def enter(root):
         (root / directory).mkdir(parents=True)
     (root / "etc/sysctl.conf").write_text("")
     (root / "knobs/vm").mkdir(parents=True)
-    for name, value in BOOTED.items():
-        (root / "knobs/vm" / name).write_text(f"{value}\n")
+    set_booted(root)
     mount("--bind", root / "knobs", "/proc/sys")
     assert os.path.samefile("/proc/sys", root / "knobs"), "these are the machine's knobs"
     for place in MOUNTS:
@@ -148,18 +189,23 @@ def inside(root, driver, trees, seed):
     if len(loaders) == 1:
         print(f"SKIP: half of it: no {SYSTEMD_SYSCTL}")
     enter(root)
+    for loader in loaders:
+        bad = compare_cases(driver, root, loader)
+        wrong += len(bad)
+        for line in bad:
+            print(line)
     for number in range(seed, seed + trees):
         clear_tree(root)
         make_tree(root, random.Random(number))
         for loader in loaders:
-            for name, value in BOOTED.items():
-                (root / "knobs/vm" / name).write_text(f"{value}\n")
+            set_booted(root)
             bad, count = compare(driver, root, loader)
             wrong, named = wrong + len(bad), named + count
             if bad:
                 print(f"tree {number}:", *bad, sep="\n  ")
                 explain(root)
-    print(f"{trees} trees, {len(loaders)} loaders, {named} files found, {wrong} wrong answers")
+    print(f"{len(CASES)} cases, {trees} trees, {len(loaders)} loaders, {named} files found, "
+          f"{wrong} wrong answers")
     return wrong == 0 and named > 0
 
 

@@ -362,11 +362,15 @@ static void lines_are_read_as_loaders_read_them(void **state)
 		{ " \t vm.overcommit_ratio \t=\t 50 \r\n", RATIO, 50, 0 },
 		{ "#vm.overcommit_ratio = 50\n ; vm.overcommit_ratio = x\n", 0, 0, 0 },
 		{ "-vm.overcommit_ratio = 50\n", RATIO, 50, 0 },
-		{ "--vm.overcommit_ratio = 50\n", 0, 0, 0 },
+		{ "--vm.overcommit_ratio = 50\n", RATIO, 50, 0 },
+		{ "---vm.overcommit_ratio = 50\n", 0, 0, 0 },
+		{ "- -vm.overcommit_ratio = 50\n-- vm.overcommit_ratio=5", 0, 0, 0 },
 		{ "- vm.overcommit_ratio = 50\n", 0, 0, 0 },
 		{ "vm.overcommit_ratio = -50\n", RATIO, -50, 0 },
 		{ "vm/overcommit_ratio = 50\n", RATIO, 50, 0 },
-		{ "/vm//overcommit_ratio/ = 50\n", RATIO, 50, 0 },
+		{ "/vm//overcommit_ratio = 50\n", RATIO, 50, 0 },
+		{ "vm/overcommit_ratio/ = 50\nvm.overcommit_ratio. = 50", 0, 0, 0 },
+		{ "vm/overcommit_r*/ = 50\n", 0, 0, 0 },
 		{ ".vm..overcommit_ratio = 50\n", RATIO, 50, 0 },
 		{ "vm.overcommit_ratio/ = 50\n", 0, 0, 0 },
 		{ "vm/overcommit.ratio = 50\n", 0, 0, 0 },
@@ -377,6 +381,10 @@ static void lines_are_read_as_loaders_read_them(void **state)
 		{ "vm.overcommit_ratio\nvm.overcommit_ratio 50\n", 0, 0, 0 },
 		{ "net.ipv4.conf.*.rp_filter = x\nnet.[a-z] = y\n", 0, 0, 0 },
 		{ "kernel.core_pattern = |/x %p vm.overcommit_ratio=5\n", 0, 0, 0 },
+		/* Bytes and parts that do not matter where no knob is named. */
+		{ "# \f vm.overcommit_ratio\n\f\n\v\rx\n", 0, 0, 0 },
+		{ "\rvm.overcommit_ratio=50\r\r\n", RATIO, 50, 0 },
+		{ "net/./x=1\n../a=1\nvm/../overcommit_rati=1\n", 0, 0, 0 },
 		/* The last one counts. */
 		{ "vm.overcommit_ratio=1\nvm.overcommit_ratio=2\n", RATIO, 2, 0 },
 		{ "vm.overcommit_ratio=1\nvm.overcommit_kbytes=2\n", KBYTES, 0, 2 },
@@ -400,6 +408,9 @@ static void lines_are_read_as_loaders_read_them(void **state)
 		{ "vm.overcommit_*=1\n-vm.overcommit_ratio\n", MEMORY | KBYTES, 0, 1 },
 		{ "-vm.overcommit_ratio\nvm.overcommit_*=1\n", MEMORY | KBYTES, 0, 1 },
 		{ "-vm.overcommit_*\nvm.overcommit_*=1\n", MEMORY | RATIO, 1, 0 },
+		{ "vm.overcommit_*=1\n--vm.overcommit_ratio\n", MEMORY | KBYTES, 0, 1 },
+		{ "vm.overcommit_*=1\n-vm/overcommit_ratio/\n", MEMORY | RATIO, 1, 0 },
+		{ "vm.overcommit_r*=8\n-vm.overcommit_r*\n", RATIO, 8, 0 },
 		{ "vm.overcommit_*=1\nvm.overcommit_ratio\n", MEMORY | RATIO, 1, 0 },
 		/* As long as a pattern can be. */
 		{ "vm.*******************************************"
@@ -425,7 +436,7 @@ static void only_what_has_one_meaning_is_a_number(void **state)
 		int want;
 	} cases[] = {
 		{ "vm.overcommit_ratio = 0", 0 },
-		{ "vm.overcommit_ratio = -0", 0 },
+		{ "vm.overcommit_ratio = -0", -EBADMSG },
 		{ "vm.overcommit_ratio = -2147483648", 0 },
 		{ "vm.overcommit_ratio = 2147483647", 0 },
 		{ "vm.overcommit_ratio = 2147483648", -ERANGE },
@@ -450,6 +461,17 @@ static void only_what_has_one_meaning_is_a_number(void **state)
 		{ "vm.overcommit_ratio = x\nvm.overcommit_ratio = 5", -EBADMSG },
 		{ "vm.overcommit_[rk]atio = 50", -EBADMSG },
 		{ "vm.overcommit_\\ra* = 50", -EBADMSG },
+		{ "vm/./overcommit_ratio = 50", -EBADMSG },
+		{ "vm/../vm/overcommit_ratio = 50", -EBADMSG },
+		{ "/./vm/overcommit_ratio = 50", -EBADMSG },
+		{ "vm/./overcommit_r* = 50", -EBADMSG },
+		{ "\fvm.overcommit_ratio = 50", -EBADMSG },
+		{ "vm.overcommit_ratio\v= 50", -EBADMSG },
+		{ "vm.overcommit_ratio = 50\f", -EBADMSG },
+		{ "-vm.overcommit_ratio\f", -EBADMSG },
+		{ "vm.overcommit_ratio\r= 50", -EBADMSG },
+		{ "net.x = 1\rvm.overcommit_ratio = 50\r", -EBADMSG },
+		{ "# of old\rvm.overcommit_ratio = 50\r", -EBADMSG },
 		{ "vm.overcommit_kbytes = 18446744073709551615", 0 },
 		{ "vm.overcommit_kbytes = 18446744073709551616", -ERANGE },
 		{ "vm.overcommit_kbytes = -1", -ERANGE },
@@ -474,18 +496,30 @@ static void only_what_has_one_meaning_is_a_number(void **state)
 	}
 }
 
-static void a_byte_of_0_is_one_like_others(void **state)
+/* systemd ends a line there, procps takes the rest of the line for nothing. */
+static void a_byte_of_0_is_refused_where_a_line_may_be_of_a_knob(void **state)
 {
-	static const char text[] = "vm.overcommit_ratio\0=5\nvm.overcommit_memory=1\n";
-	static const char value[] = "vm.overcommit_ratio=5\0\n";
-	struct oomctl_policy got;
+	static const struct {
+		const char *text;
+		size_t len;
+		int want;
+	} cases[] = {
+#define TEXT(text) (text), sizeof(text) - 1
+		{ TEXT("vm.overcommit_ratio\0=5\n"), -EBADMSG },
+		{ TEXT("vm.overcommit_ratio=5\0\n"), -EBADMSG },
+		{ TEXT("vm.overcommit_memory=1\n\0vm.overcommit_ratio=5"), -EBADMSG },
+		{ TEXT("vm.overcommit_memory=1\n\0\0\0\nvm.overcommit_ratio\0\n"), 0 },
+#undef TEXT
+	};
+	struct oomctl_policy got = { .knobs = 77 };
 
 	(void)state;
-	assert_int_equal(oomctl_dropin_parse(text, sizeof(text) - 1, &got, sizeof(got)),
-			 0);
-	assert_int_equal(got.knobs, MEMORY);
-	assert_int_equal(oomctl_dropin_parse(value, sizeof(value) - 1, &got, sizeof(got)),
-			 -EBADMSG);
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		assert_int_equal(
+		    oomctl_dropin_parse(cases[i].text, cases[i].len, &got, sizeof(got)),
+		    cases[i].want);
+		assert_int_equal(got.knobs, cases[i].want ? 77 : MEMORY);
+	}
 }
 
 static void each_knob_has_its_own_member(void **state)
@@ -813,6 +847,18 @@ static void a_file_that_cannot_be_read_is_refused(void **state)
 	fixture_put_bytes(f, "a.conf", text, 3001);
 	expect_unread(f, "a.conf", -EBADMSG);
 
+	/* Neither is the name. */
+	memset(text, ' ', 70000);
+	memcpy(text + 3000, "vm.overcommit_ratio=5", 21);
+	fixture_put_bytes(f, "a.conf", text, 3021);
+	expect_unread(f, "a.conf", -EBADMSG);
+	memcpy(text, "-vm.overcommit_ratio", 20);
+	fixture_put_bytes(f, "a.conf", text, 3021);
+	expect_unread(f, "a.conf", -EBADMSG);
+	memcpy(text, "# a\rb", 5);
+	fixture_put_bytes(f, "a.conf", text, 3021);
+	expect_unread(f, "a.conf", -EBADMSG);
+
 	for (size_t i = 0; i < 70000; i++)
 		text[i] = i % 100 == 99 ? '\n' : '#';
 	fixture_put_bytes(f, "a.conf", text, 65537);
@@ -923,6 +969,9 @@ static void expect_each_found(const struct fixture *f, const struct found *cases
 #define LIB "lib/sysctl.d/"
 #define R "vm.overcommit_ratio="
 #define K "vm.overcommit_kbytes="
+#define TEN_PATTERNS                                                                     \
+	"vm.*_r*=1\nvm.*ra*=2\nvm.*at*=3\nvm.*ti*=4\nvm.*io=5\nvm.*rat*=6\n"             \
+	"vm.*ati*=7\nvm.*tio=8\nvm.*rati*=9\nvm.*atio=10\n"
 #define BOTH(x)                                                                          \
 	{                                                                                \
 		x, x                                                                     \
@@ -1018,6 +1067,58 @@ static void the_file_that_decides_is_found(void **state)
 		    { ETC "b.conf", "-vm.overcommit_ratio" } },
 		  BOTH(NULL),
 		  BOTH(0) },
+		/* systemd keeps each pattern's place, up to some. */
+		{ { { ETC "a.conf", "vm.overcommit_r*=8\n" },
+		    { ETC "b.conf", "vm.overcommit_ra*=9\n" },
+		    { ETC "c.conf", "vm/overcommit_r*=8\n" } },
+		  { ETC "b.conf", ETC "c.conf" },
+		  { 9, 8 } },
+		{ { { ETC "a.conf", "vm.overcommit_r*=8\n" },
+		    { ETC "b.conf", "vm.overcommit_ra*=9\n" },
+		    { ETC "c.conf", "vm.overcommit_r*=7\n" } },
+		  BOTH(ETC "c.conf"),
+		  BOTH(7) },
+		{ { { ETC "a.conf", TEN_PATTERNS }, { ETC "b.conf", "vm.*ra*=2\n" } },
+		  { ETC "a.conf", ETC "b.conf" },
+		  { 10, 2 } },
+		{ { { ETC "a.conf", TEN_PATTERNS }, { ETC "b.conf", "vm.*ra*=11\n" } },
+		  BOTH(ETC "b.conf"),
+		  BOTH(11) },
+		{ { { ETC "a.conf", TEN_PATTERNS "-vm.*ratio\n" },
+		    { ETC "b.conf", "vm.*ratio=11\n" } },
+		  { "!", ETC "b.conf" },
+		  { -EBADMSG, 11 } },
+		{ { { ETC "a.conf", TEN_PATTERNS },
+		    { ETC "b.conf", "vm.*ratio=11\nvm.*ra*=12\nvm.*ratio=11\n" } },
+		  { "!", ETC "b.conf" },
+		  { -EBADMSG, 11 } },
+		{ { { ETC "a.conf", TEN_PATTERNS "vm.*ratio=11\n" },
+		    { ETC "b.conf", R "1\n" } },
+		  BOTH(ETC "b.conf"),
+		  BOTH(1) },
+		{ { { ETC "a.conf", R "1\n" },
+		    { ETC "b.conf", TEN_PATTERNS "vm.*ratio=11\n" } },
+		  BOTH(ETC "a.conf"),
+		  BOTH(1) },
+		{ { { ETC "a.conf", "vm.overcommit_r*=8\n" },
+		    { ETC "b.conf", "-vm.overcommit_r*\n-vm.overcommit_ra*\n" } },
+		  { "!", ETC "a.conf" },
+		  { -EBADMSG, 8 } },
+		{ { { ETC "a.conf", "-vm.overcommit_r*\nvm.overcommit_ra*=8\n" } },
+		  BOTH(ETC "a.conf"),
+		  BOTH(8) },
+		/* Other ways to write a name. */
+		{ { { ETC "a.conf", "--" R "1\n" } }, { NULL, ETC "a.conf" }, { 0, 1 } },
+		{ { { ETC "a.conf", "vm/overcommit_ratio/=1\n" } },
+		  { ETC "a.conf", NULL },
+		  { 1, 0 } },
+		{ { { ETC "a.conf", R "1\n" },
+		    { ETC "b.conf", "vm/../vm/overcommit_ratio=2\n" } },
+		  BOTH("!"),
+		  BOTH(-EBADMSG) },
+		{ { { ETC "a.conf", "net.x=1\r" R "2\n" }, { ETC "b.conf", R "3\n" } },
+		  BOTH(ETC "b.conf"),
+		  BOTH(3) },
 		/* What is not plain does no harm to others. */
 		{ { { ETC "a.conf", R "x\n" }, { ETC "b.conf", R "1\n" } },
 		  BOTH(ETC "b.conf"),
@@ -1217,6 +1318,7 @@ static void what_is_no_question_is_refused_before_any_system_call(void **state)
 #define FIND(KNOB, OUT, SIZE, PATH)                                                      \
 	oomctl_dropin_find("/", OOMCTL_DROPIN_SYSTEMD, (enum oomctl_vm_knob)(KNOB), OUT, \
 			   SIZE, PATH, sizeof(path))
+	assert_int_equal(find_ratio("", SYSTEMD, sizeof(path), path), -EINVAL);
 	assert_int_equal(FIND(0, &got, sizeof(got), path), -EINVAL);
 	assert_int_equal(FIND(10, &got, sizeof(got), path), -EINVAL);
 	assert_int_equal(FIND(1, NULL, sizeof(got), path), -EINVAL);
@@ -1272,7 +1374,7 @@ int main(void)
 		cmocka_unit_test(what_was_written_is_read_as_it_was),
 		cmocka_unit_test(lines_are_read_as_loaders_read_them),
 		cmocka_unit_test(only_what_has_one_meaning_is_a_number),
-		cmocka_unit_test(a_byte_of_0_is_one_like_others),
+		cmocka_unit_test(a_byte_of_0_is_refused_where_a_line_may_be_of_a_knob),
 		cmocka_unit_test(each_knob_has_its_own_member),
 		cmocka_unit_test(a_size_that_differs_gets_what_it_knows),
 		FIXTURE_TEST(a_file_has_its_mode_whatever_the_umask_is),
