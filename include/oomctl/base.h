@@ -79,7 +79,8 @@ struct oomctl_ctx;
  * For an agent in a container that sees the host's file systems elsewhere, or for a
  * directory of plain files that stands for a machine. Such plain files should be written
  * empty before a setter is used on them: as with the kernel's own, a write does not
- * truncate.
+ * truncate. Calls that read before they write (adjust, protect, tune) do there what they should
+ * only while no new text is shorter than the old one.
  *
  * @param proc_root  Directory that stands for /proc; NULL means /proc itself, which is
  *                   then looked up at each call.

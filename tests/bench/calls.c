@@ -2,7 +2,6 @@
 #include "calls.h"
 
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <oomctl/oomctl.h>
@@ -64,12 +63,8 @@ static struct oomctl_probe probe;
 static struct oomctl_guard *copy(int state)
 {
 	static struct oomctl_guard guard;
-	struct stat st = { 0 };
 
-	fstat(given.guard.fd, &st);
 	guard = given.guard;
-	guard.device = st.st_dev;
-	guard.inode = st.st_ino;
 	guard.state = state;
 	guard.pid = getpid();
 	return &guard;

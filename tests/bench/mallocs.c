@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -100,6 +101,17 @@ static void fill_fixture(const struct fixture *f)
 	fixture_put(f, "sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "0\n");
 }
 
+static void give_guard(const struct fixture *f)
+{
+	struct stat st = { 0 };
+
+	given.guard.fd =
+	    open(fixture_path(f, "proc/7/oom_score_adj"), O_RDWR | O_CLOEXEC);
+	assert_int_equal(fstat(given.guard.fd, &st), 0);
+	given.guard.device = st.st_dev;
+	given.guard.inode = st.st_ino;
+}
+
 static void no_call_allocates_or_frees(void **state)
 {
 	const struct fixture *f = *state;
@@ -116,8 +128,7 @@ static void no_call_allocates_or_frees(void **state)
 	snprintf(dropin, sizeof(dropin), "%s/etc/sysctl.d/50-oom.conf", f->dir);
 	fill_fixture(f);
 	fixture_put(f, "etc/sysctl.d/50-oom.conf", "vm.oom_dump_tasks = 1\n");
-	given.guard.fd =
-	    open(fixture_path(f, "proc/7/oom_score_adj"), O_RDWR | O_CLOEXEC);
+	give_guard(f);
 	assert_int_equal(oomctl_gauge_open_proc(f->ctx, 7, OOMCTL_PROC_OOM_SCORE, &gauge),
 			 0);
 	given.gauge = gauge;

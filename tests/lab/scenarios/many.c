@@ -234,11 +234,21 @@ static void try_frozen_by_somebody_else(void)
 	EXPECT(count_missed(77) == 0);
 }
 
+/* Whose own path says nothing: it is that of another cgroup namespace than /sys is of. */
+static void is_not_frozen_from_a_namespace(void)
+{
+	enter_cgroup(CGROUP);
+	EXPECT(unshare(CLONE_NEWCGROUP) == 0);
+	EXPECT(adjust_cgroup(5, OOMCTL_ADJUST_FREEZE) == -EBUSY);
+	EXPECT(number_in(CGROUP_DIR "/cgroup.freeze") == 0);
+}
+
 /* By a caller in it, and in one below it. */
 static void is_not_frozen_with_itself(void)
 {
 	int32_t before = value_of(getpid());
 
+	in_child(is_not_frozen_from_a_namespace);
 	count = 77;
 	enter_cgroup(CGROUP);
 	EXPECT(adjust_cgroup(5, OOMCTL_ADJUST_FREEZE) == -EBUSY);
