@@ -187,6 +187,7 @@ def steps_of_policies():
 
     commit = [*text(EOPNOTSUPP), *file("read", 0), *file("read", EOPNOTSUPP)]
     checked = [*knobs(0, WITHOUT, 0), *commit]
+    looked = [(access, None) for access, *_ in checked]  # by the same code as in tune_check
     setting = [("openat", Undone(EOPNOTSUPP)), ("write", EOPNOTSUPP), ("close", 0),
                ("openat", Undone(EOPNOTSUPP)), ("read", Undone(EOPNOTSUPP), EBADMSG), ("close", 0)]
 
@@ -208,7 +209,7 @@ def steps_of_policies():
         "dropin_write": [("openat", EOPNOTSUPP), ("openat", EOPNOTSUPP), ("write", EOPNOTSUPP),
                          ("fchmod", EOPNOTSUPP), ("fsync", EOPNOTSUPP), ("close", 0),
                          ("renameat", EOPNOTSUPP), ("fsync", Synced(EIO)), ("close", 0)],
-        "tune_apply": [*knobs(0, 0, EOPNOTSUPP), *commit, *setting],
+        "tune_apply": [*looked, *setting],
         "tune_check": checked,
         "tune_read": knobs(WITHOUT, WITHOUT, WITHOUT),
     }
