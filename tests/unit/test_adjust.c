@@ -744,8 +744,8 @@ static void who_cannot_be_found_may_be_in_it(void **state)
 
 	for (size_t i = 0; i < LENGTH(selves); i++) {
 		put_freezer(f, "0\n", selves[i]);
-		fixture_put(f, "sys/fs/cgroup/c/cgroup.procs", "1\n2\n");
-		fixture_put(f, "sys/fs/cgroup/cgroup.procs", "1\n");
+		fixture_put(f, "sys/fs/cgroup/c/cgroup.procs", "2147483647\n");
+		fixture_put(f, "sys/fs/cgroup/cgroup.procs", "2147483647\n");
 		assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), -EBUSY);
 		fixture_remove(f, "sys/fs/cgroup/c/cgroup.procs");
 		fixture_remove(f, "sys/fs/cgroup/cgroup.procs");
