@@ -242,16 +242,16 @@ static bool is_pattern(const char *key)
 /* Whether a path with parts like ".." may lead to a knob. */
 static bool is_detour(const char *key, const char *name)
 {
-	bool has_dots = *key == '.';
+	bool is_dotted = *key == '.';
 	const char *last = key;
 
 	for (; *key; key++)
 		if (*key == '/') {
 			last = key + 1;
-			has_dots = has_dots || *last == '.';
+			is_dotted = is_dotted || *last == '.';
 		}
 	name = (const char *)memchr(name, '/', strlen(name)) + 1;
-	return has_dots && match_pattern(last, name) != NO;
+	return is_dotted && match_pattern(last, name) != NO;
 }
 
 /* The kernel takes "010" for 8, and "0x10" for 16: only what has one meaning is read. */
