@@ -20,8 +20,8 @@ NO_LOSS = ["-warn-signed-downcast"]  # a value that changes when it becomes a sm
 
 # What is asked of a source beyond the run-time errors; inline functions of headers are not of it.
 SOURCES = {
-    "calc_commit": ["-wp-skip-fct", "fill"],  # wraps on purpose, as the kernel does
-    "calc_score": ["-wp-skip-fct", "fill", *NO_LOSS],
+    "calc_commit": ["-wp-skip-fct", "fill,is_size"],  # wraps on purpose, as the kernel does
+    "calc_score": ["-wp-skip-fct", "fill,is_size", *NO_LOSS],
     "parse": ["-wp-skip-fct", "prepend_text", "-wp-literals", "-wp-split", *NO_LOSS],
 }
 
