@@ -462,6 +462,37 @@ static void unreadable_text_ends_it_all(void **state)
 	assert_int_equal(count, 77);
 }
 
+/* A refusal is the process's, its end as well; what else fails ends it all. */
+static void a_write_that_fails_is_told_or_ends_it_all(void **state)
+{
+	const struct fixture *f = *state;
+	static const struct {
+		int err, code;
+	} cases[] = { { EACCES, -EACCES },
+		      { EPERM, -EPERM },
+		      { EROFS, -EROFS },
+		      { ESRCH, -ESRCH },
+		      { EINVAL, -ESRCH } };
+
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		put_kernel(0);
+		put_child(f, 10, 1, 5, 1);
+		fail_write(1, cases[i].err);
+		assert_int_equal(adjust_tree(f, 10, 9, strict, ROOM), 0);
+		assert_int_equal(count, 1);
+		expect_entry(10, cases[i].code, 1, 1);
+	}
+	put_kernel(0);
+	fail_write(1, EIO);
+	count = 77;
+	assert_int_equal(adjust_tree(f, 10, 9, strict, ROOM), -EIO);
+	put_kernel(0);
+	fail_write(1, ENOMEM);
+	assert_int_equal(adjust_tree(f, 10, 9, strict, ROOM), -ENOMEM);
+	assert_int_equal(count, 77);
+	expect_child(f, 10, 1);
+}
+
 static void without_room_a_process_is_left_alone(void **state)
 {
 	const struct fixture *f = *state;
@@ -620,6 +651,32 @@ static void what_never_comes_to_rest_is_not_stable(void **state)
 	assert_int_equal(report.passes, 32);
 	assert_int_equal(report.flags, 0);
 	expect_entry(10, 0, 1, entry_of(10)->adj);
+}
+
+static const struct fixture *removed_by;
+
+static void remove_procs(int n)
+{
+	if (n == 1)
+		fixture_remove(removed_by, "sys/fs/cgroup/a/cgroup.procs");
+}
+
+/* Also init may be in it. */
+static void a_cgroup_may_be_removed_when_it_is_empty(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_kernel(0);
+	put_child(f, 1, 0, 5, 1);
+	put_cgroup(f, "", "1\n");
+	removed_by = f;
+	polls = 0;
+	on_poll = remove_procs;
+	assert_int_equal(adjust_cgroup(f, "/a", 9, 0), 0);
+	on_poll = NULL;
+	assert_int_equal(count, 1);
+	expect_entry(1, 0, 1, 9);
+	assert_int_equal(report.flags, OOMCTL_ADJUST_STABLE);
 }
 
 static void an_empty_cgroup_is_none(void **state)
@@ -860,7 +917,9 @@ int main(void)
 		FIXTURE_TEST(a_child_is_found_though_its_number_is_lower),
 		FIXTURE_TEST(what_refuses_is_told_and_does_not_stop_the_others),
 		FIXTURE_TEST(unreadable_text_ends_it_all),
+		FIXTURE_TEST(a_write_that_fails_is_told_or_ends_it_all),
 		FIXTURE_TEST(without_room_a_process_is_left_alone),
+		FIXTURE_TEST(a_cgroup_may_be_removed_when_it_is_empty),
 		FIXTURE_TEST(a_tree_needs_its_root),
 		FIXTURE_TEST(a_cgroup_of_either_version_is_set),
 		FIXTURE_TEST(one_that_is_born_with_the_value_is_not_waited_for),
