@@ -2,6 +2,7 @@
 #include <oomctl/adjust.h>
 
 #include <poll.h>
+#include <sys/resource.h>
 
 #include "floor.h"
 #include "machine.h"
@@ -29,6 +30,19 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 	if (on_poll)
 		on_poll(polls);
 	return 0;
+}
+
+/* Before a directory or a file is opened. */
+static void (*on_open)(const char *path);
+
+int __real_openat(int dir, const char *path, int flags, ...);
+int __wrap_openat(int dir, const char *path, int flags, ...);
+
+int __wrap_openat(int dir, const char *path, int flags, ...)
+{
+	if (on_open)
+		on_open(path);
+	return __real_openat(dir, path, flags);
 }
 
 static void put_self(const struct fixture *f, int32_t adj, int32_t floor)
@@ -135,6 +149,23 @@ static void a_clamp_that_fails_puts_the_old_value_back(void **state)
 	assert_true(n > 5);
 	expect_adj(f, OWN, -333);
 	assert_int_equal(adj, -333);
+}
+
+static void what_cannot_be_read_is_not_clamped(void **state)
+{
+	const struct fixture *f = *state;
+	int32_t adj = UNTOUCHED;
+
+	put_kernel(0);
+	fixture_put(f, OWN, "x\n");
+	assert_int_equal(oomctl_adjust_proc(f->ctx, 0, -5, clamp, &adj), -EBADMSG);
+	assert_int_equal(kernel.writes, 1);
+	put_self(f, 100, 0);
+	put_capabilities(f, "thread-self", HELD, NULL);
+	fixture_put(f, "proc/self/ns/user", "");
+	assert_int_equal(oomctl_adjust_find_floor(f->ctx, &adj), -EBADMSG);
+	assert_int_equal(kernel.writes, 0);
+	assert_int_equal(adj, UNTOUCHED);
 }
 
 static void a_move_saturates(void **state)
@@ -489,6 +520,51 @@ static void a_write_that_fails_is_told_or_ends_it_all(void **state)
 	put_kernel(0);
 	fail_write(1, ENOMEM);
 	assert_int_equal(adjust_tree(f, 10, 9, strict, ROOM), -ENOMEM);
+	assert_int_equal(count, 77);
+	expect_child(f, 10, 1);
+}
+
+static const struct fixture *reused_by;
+
+static void reuse(const char *path)
+{
+	if (strcmp(path, "11") == 0) {
+		on_open = NULL;
+		put_child(reused_by, 11, 10, 99, 2);
+	}
+}
+
+/* Between what a walk reads by number, and its directory. */
+static void a_number_that_changes_hands_is_looked_at_again(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_kernel(0);
+	put_child(f, 10, 1, 5, 1);
+	put_child(f, 11, 10, 6, 1);
+	reused_by = f;
+	on_open = reuse;
+	assert_int_equal(adjust_tree(f, 10, 9, strict, ROOM), 0);
+	assert_null(on_open);
+	assert_true(report.gone == 1);
+	expect_entry(11, 0, 2, 9);
+	assert_true(entry_of(11)->start_ticks == 99);
+}
+
+static void a_walk_needs_a_descriptor(void **state)
+{
+	const struct fixture *f = *state;
+	struct rlimit before, none;
+
+	put_kernel(0);
+	put_child(f, 10, 1, 5, 1);
+	count = 77;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 3;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(adjust_tree(f, 10, 9, strict, ROOM), -EMFILE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	assert_int_equal(count, 77);
 	expect_child(f, 10, 1);
 }
@@ -904,7 +980,10 @@ int main(void)
 		FIXTURE_TEST(a_clamped_value_is_the_floor),
 		FIXTURE_TEST(a_refusal_that_is_not_the_floors_is_told),
 		FIXTURE_TEST(a_clamp_that_fails_puts_the_old_value_back),
+		FIXTURE_TEST(what_cannot_be_read_is_not_clamped),
 		FIXTURE_TEST(a_move_saturates),
+		FIXTURE_TEST(a_number_that_changes_hands_is_looked_at_again),
+		FIXTURE_TEST(a_walk_needs_a_descriptor),
 		FIXTURE_TEST(a_value_that_cannot_be_read_is_not_0),
 		FIXTURE_TEST(by_pidfd_is_the_process_behind_it),
 		FIXTURE_TEST(arguments_of_one_are_checked),
