@@ -163,7 +163,7 @@ static size_t most_stack_of(const char *name)
 		{ "_probe_", 16 << 10 },       { "_tune_", 16 << 10 },
 		{ "_meminfo_read", 11 << 10 }, { "_adjust_cgroup", 12 << 10 },
 		{ "_adjust_tree", 12 << 10 },  { "_dropin_find", 12 << 10 },
-		{ "_dropin_", 4 << 10 },       { "_why_", 4 << 10 },
+		{ "_dropin_", 6 << 10 },       { "_why_", 6 << 10 },
 		{ "_find_floor", 4 << 10 }, /* a status */
 	};
 
