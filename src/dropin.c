@@ -3,11 +3,10 @@
 
 #include "internal.h"
 #include "io.h"
-#include "knob.h"
+#include "policy.h"
 #include "sysctl_conf.h"
 
 enum {
-	ALL = (1 << SYSCTL_KNOBS) - 2,
 	PATH_LIMIT = 1000,
 	NAME_LIMIT = 255, /* NAME_MAX */
 	FILE_LIMIT = 64 * 1024
@@ -24,7 +23,7 @@ OOMCTL_EXPORT int oomctl_dropin_render(const struct oomctl_policy *policy, char 
 	if (!policy || !out_text || !out_length)
 		return -EINVAL;
 
-	r = sysctl_conf_render(knob_of_vm, policy, buf + sizeof(buf), &begin);
+	r = sysctl_conf_render(policy, buf + sizeof(buf), &begin);
 	if (r < 0)
 		return r;
 	len = (size_t)(buf + sizeof(buf) - begin);
@@ -40,7 +39,7 @@ OOMCTL_EXPORT int oomctl_dropin_render(const struct oomctl_policy *policy, char 
 /* A single file counts as `sysctl -p` takes it, line by line. */
 #define AS_SYSCTL_P                                                                      \
 	{                                                                                \
-		.knobs = knob_of_vm, .loader = OOMCTL_DROPIN_PROCPS, .wanted = ALL       \
+		.loader = OOMCTL_DROPIN_PROCPS, .wanted = POLICY_ALL                     \
 	}
 
 static void give_policy(const struct sysctl_conf *conf, void *out, size_t size)
@@ -102,7 +101,7 @@ OOMCTL_EXPORT int oomctl_dropin_write(const char *path,
 	name = split_path(path, dir);
 	if (!name)
 		return -EINVAL;
-	r = sysctl_conf_render(knob_of_vm, policy, buf + sizeof(buf), &begin);
+	r = sysctl_conf_render(policy, buf + sizeof(buf), &begin);
 	if (r < 0)
 		return r;
 
@@ -330,7 +329,7 @@ static int decide(struct search *s, const struct sysctl_conf *conf,
 		return setting->code;
 
 	*out = (struct oomctl_policy){ 0 };
-	sysctl_conf_put(conf->knobs, d->knobs[0], is_undone ? 0 : setting->value, out);
+	policy_put(out, d->knobs[0], is_undone ? 0 : setting->value);
 	place = &d->places[is_undone];
 	*out_path = path_of(s, place->dir, place->name);
 	return 0;
@@ -341,9 +340,8 @@ static int find(struct search *s, int knob, struct oomctl_policy *out,
 {
 	struct decision d = { .knobs = { knob, other_of(knob) } };
 	struct sysctl_conf conf = {
-		.knobs = knob_of_vm,
 		.loader = s->loader,
-		.wanted = (uint32_t)1 << d.knobs[0] | (uint32_t)1 << d.knobs[1],
+		.wanted = policy_bit(d.knobs[0]) | policy_bit(d.knobs[1]),
 	};
 	int r = add_all(s, &conf, &d);
 
@@ -371,9 +369,8 @@ OOMCTL_EXPORT int oomctl_dropin_find(const char *root, enum oomctl_dropin_loader
 	int r;
 
 	if (loader < OOMCTL_DROPIN_SYSTEMD || loader > OOMCTL_DROPIN_PROCPS ||
-	    knob < OOMCTL_VM_OVERCOMMIT_MEMORY || knob > OOMCTL_VM_PANIC_TIMEOUT ||
-	    *s.root == '\0' || strlen(s.root) > PATH_LIMIT || !out || !is_size(size) ||
-	    !out_path)
+	    (int)knob < POLICY_FIRST || (int)knob > POLICY_LAST || *s.root == '\0' ||
+	    strlen(s.root) > PATH_LIMIT || !out || !is_size(size) || !out_path)
 		return -EINVAL;
 
 	s.root_len = length_of_root(s.root);

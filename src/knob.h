@@ -27,7 +27,10 @@ enum { KNOB_TEXT_MAX = 32 };
 extern const struct knob knob_of_vm[];
 extern const struct knob knob_of_process[];
 
-bool knob_takes(const struct knob *k, int32_t value);
+static inline bool knob_takes(const struct knob *k, int32_t value)
+{
+	return value >= k->min && value <= k->max;
+}
 
 /* What the text of its file says. */
 int knob_parse(const struct knob *k, const char *text, size_t len, int32_t *out);

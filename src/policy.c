@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "policy.h"
 
-#include <string.h>
+#include <stddef.h>
 
-#include "figures.h"
-#include "internal.h"
 #include "knob.h"
 
 /* Where a policy has the value of each knob: an uint64_t when it is wide, or an int32_t. */
@@ -22,17 +20,6 @@ static const uint8_t member_of[] = {
 	[OOMCTL_VM_PANIC_TIMEOUT] = MEMBER(panic_timeout),
 };
 
-/* The two that zero each other. */
-static bool is_share(int knob)
-{
-	return policy_bit(knob) & POLICY_SHARE;
-}
-
-static void *member(struct oomctl_policy *p, int knob)
-{
-	return (char *)p + member_of[knob];
-}
-
 uint64_t policy_value(const struct oomctl_policy *p, int knob)
 {
 	const void *at = (const char *)p + member_of[knob];
@@ -41,63 +28,25 @@ uint64_t policy_value(const struct oomctl_policy *p, int knob)
 	return knob_of_vm[knob].is_wide ? *(const uint64_t *)at : (uint64_t)*narrow;
 }
 
-static void copy_value(struct oomctl_policy *to, const struct oomctl_policy *from,
-		       int knob)
+void policy_put(struct oomctl_policy *p, int knob, uint64_t value)
 {
-	memcpy(member(to, knob), (const char *)from + member_of[knob],
-	       knob_of_vm[knob].is_wide ? sizeof(uint64_t) : sizeof(int32_t));
+	void *at = (char *)p + member_of[knob];
+
+	if (knob_of_vm[knob].is_wide)
+		*(uint64_t *)at = value;
+	else
+		*(int32_t *)at = (int32_t)value;
+	p->knobs |= policy_bit(knob);
 }
 
-/* Of ratio and kbytes, both. */
-static int read_value(const struct oomctl_ctx *ctx, int knob, struct oomctl_policy *out)
-{
-	const struct knob *k = &knob_of_vm[knob];
-
-	if (is_share(knob))
-		return figures_read_share(ctx, &out->overcommit_ratio,
-					  &out->overcommit_kbytes);
-	return k->is_wide ? knob_get_u64(ctx, k->path, member(out, knob))
-			  : knob_get(ctx, k, member(out, knob));
-}
-
-static int write_value(const struct oomctl_ctx *ctx, int knob,
-		       const struct oomctl_policy *from)
-{
-	const struct knob *k = &knob_of_vm[knob];
-	uint64_t v = policy_value(from, knob);
-
-	return k->is_wide ? knob_set_u64(ctx, k->path, v) : knob_set(ctx, k, (int32_t)v);
-}
-
-static bool is_equal(const struct oomctl_policy *now, const struct oomctl_policy *wanted,
-		     int knob)
+bool policy_is_as(const struct oomctl_policy *now, const struct oomctl_policy *wanted,
+		  int knob)
 {
 	if (knob == OOMCTL_VM_OVERCOMMIT_RATIO && now->overcommit_kbytes != 0)
 		return false;
 	if (knob == OOMCTL_VM_OVERCOMMIT_KBYTES && now->overcommit_ratio != 0)
 		return false;
 	return policy_value(now, knob) == policy_value(wanted, knob);
-}
-
-int policy_read(const struct oomctl_ctx *ctx, struct oomctl_policy *out)
-{
-	struct oomctl_policy p = { 0 };
-	int r;
-
-	for (int knob = POLICY_FIRST; knob <= POLICY_LAST; knob++) {
-		if (knob == OOMCTL_VM_OVERCOMMIT_KBYTES) /* has come with the ratio */
-			continue;
-		r = read_value(ctx, knob, &p);
-		if (r == 0)
-			p.knobs |= is_share(knob) ? POLICY_SHARE : policy_bit(knob);
-		else if (r != -EOPNOTSUPP)
-			return r;
-	}
-	if (p.knobs == 0)
-		return -EOPNOTSUPP;
-
-	*out = p;
-	return 0;
 }
 
 int policy_share(const struct oomctl_policy *p)
@@ -108,8 +57,7 @@ int policy_share(const struct oomctl_policy *p)
 
 bool policy_is_valid(const struct oomctl_policy *p)
 {
-	if (!p || p->knobs == 0 || (p->knobs & ~(uint32_t)POLICY_ALL) != 0 ||
-	    p->reserved != 0)
+	if (!p || (p->knobs & ~(uint32_t)POLICY_ALL) != 0 || p->reserved != 0)
 		return false;
 
 	for (int knob = POLICY_FIRST; knob <= POLICY_LAST; knob++)
@@ -146,7 +94,7 @@ struct oomctl_policy policy_lay_over(const struct oomctl_policy *now,
 	}
 	for (int knob = POLICY_FIRST; knob <= POLICY_LAST; knob++)
 		if (wanted->knobs & policy_bit(knob))
-			copy_value(&p, wanted, knob);
+			policy_put(&p, knob, policy_value(wanted, knob));
 	return p;
 }
 
@@ -156,36 +104,8 @@ uint32_t policy_drift(const struct oomctl_policy *now, const struct oomctl_polic
 
 	for (int knob = POLICY_FIRST; knob <= POLICY_LAST; knob++)
 		if ((wanted->knobs & policy_bit(knob)) &&
-		    (!(now->knobs & policy_bit(knob)) || !is_equal(now, wanted, knob)))
+		    (!(now->knobs & policy_bit(knob)) ||
+		     !policy_is_as(now, wanted, knob)))
 			drift |= policy_bit(knob);
 	return drift;
-}
-
-/* Whether a knob is as in a policy: 0, -EIO when it is not, or a code. */
-static int verify(const struct oomctl_ctx *ctx, int knob,
-		  const struct oomctl_policy *wanted)
-{
-	struct oomctl_policy now;
-	int r = read_value(ctx, knob, &now);
-
-	if (r < 0)
-		return r;
-	return is_equal(&now, wanted, knob) ? 0 : -EIO;
-}
-
-int policy_set(const struct oomctl_ctx *ctx, int knob, const struct oomctl_policy *wanted)
-{
-	int r = write_value(ctx, knob, wanted);
-
-	return r < 0 ? r : verify(ctx, knob, wanted);
-}
-
-int policy_put_back(const struct oomctl_ctx *ctx, int knob,
-		    const struct oomctl_policy *before)
-{
-	if (is_share(knob))
-		knob = policy_share(before);
-	if (verify(ctx, knob, before) == 0) /* as where the write was refused */
-		return 0;
-	return policy_set(ctx, knob, before);
 }

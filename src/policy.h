@@ -7,9 +7,7 @@
 
 #include <oomctl/tune.h>
 
-struct oomctl_ctx;
-
-/* The knobs of the machine as one value. A knob is an enum oomctl_vm_knob. */
+/* The knobs of the machine as one value; pure. A knob is an enum oomctl_vm_knob. */
 
 enum {
 	POLICY_FIRST = OOMCTL_VM_OVERCOMMIT_MEMORY,
@@ -25,14 +23,17 @@ static inline uint32_t policy_bit(int knob)
 	return (uint32_t)1 << knob;
 }
 
-/* Whether a caller's policy names something, and nothing that is out of range. */
+/* Whether a caller's policy names knobs only, or none, and no value is out of range. */
 bool policy_is_valid(const struct oomctl_policy *p);
 
 /* Whether ratio and kbytes are named and neither is 0. */
 bool policy_has_both(const struct oomctl_policy *p);
 
-/* A number of its own for each value. */
+/* A number of its own for each value: an int as its two's complement. */
 uint64_t policy_value(const struct oomctl_policy *p, int knob);
+
+/* The other way around; names the knob, too. */
+void policy_put(struct oomctl_policy *p, int knob, uint64_t value);
 
 /* Which of ratio and kbytes is in force. */
 int policy_share(const struct oomctl_policy *p);
@@ -43,19 +44,12 @@ struct oomctl_policy policy_meaning(const struct oomctl_policy *wanted);
 struct oomctl_policy policy_lay_over(const struct oomctl_policy *now,
 				     const struct oomctl_policy *wanted);
 
+/* Whether a knob is in force as it is wanted: of ratio and kbytes, the other has to be 0. */
+bool policy_is_as(const struct oomctl_policy *now, const struct oomctl_policy *wanted,
+		  int knob);
+
 /* The bits of what is wanted, and either not so or not there. */
 uint32_t policy_drift(const struct oomctl_policy *now,
 		      const struct oomctl_policy *wanted);
-
-/* Every knob that there is, ratio and kbytes both; -EOPNOTSUPP when there is none. */
-int policy_read(const struct oomctl_ctx *ctx, struct oomctl_policy *out);
-
-/* Writes a knob and reads it back: -EIO when it is not as it was written. */
-int policy_set(const struct oomctl_ctx *ctx, int knob,
-	       const struct oomctl_policy *wanted);
-
-/* The same of a knob that policy_set() may have changed, ratio and kbytes both. */
-int policy_put_back(const struct oomctl_ctx *ctx, int knob,
-		    const struct oomctl_policy *before);
 
 #endif

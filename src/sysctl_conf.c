@@ -4,137 +4,48 @@
 #include <errno.h>
 #include <string.h>
 
+#include "knob.h"
 #include "parse.h"
 
 /* The longest name of a knob has 27, a pattern may have more. */
-enum {
-	KEY_MAX = sizeof(((struct sysctl_pattern *)0)->key),
-	FIRST = OOMCTL_VM_OVERCOMMIT_MEMORY
-};
+enum { KEY_MAX = sizeof(((struct sysctl_pattern *)0)->key) };
 
 #define RATIO OOMCTL_VM_OVERCOMMIT_RATIO
 #define KBYTES OOMCTL_VM_OVERCOMMIT_KBYTES
 
-/* By enum oomctl_vm_knob. */
-static const size_t member_of[SYSCTL_KNOBS] = {
-	[OOMCTL_VM_OVERCOMMIT_MEMORY] = offsetof(struct oomctl_policy, overcommit_memory),
-	[OOMCTL_VM_OVERCOMMIT_RATIO] = offsetof(struct oomctl_policy, overcommit_ratio),
-	[OOMCTL_VM_OVERCOMMIT_KBYTES] = offsetof(struct oomctl_policy, overcommit_kbytes),
-	[OOMCTL_VM_PANIC_ON_OOM] = offsetof(struct oomctl_policy, panic_on_oom),
-	[OOMCTL_VM_OOM_KILL_ALLOCATING_TASK] =
-	    offsetof(struct oomctl_policy, oom_kill_allocating_task),
-	[OOMCTL_VM_OOM_DUMP_TASKS] = offsetof(struct oomctl_policy, oom_dump_tasks),
-	[OOMCTL_VM_ADMIN_RESERVE_KBYTES] =
-	    offsetof(struct oomctl_policy, admin_reserve_kbytes),
-	[OOMCTL_VM_USER_RESERVE_KBYTES] =
-	    offsetof(struct oomctl_policy, user_reserve_kbytes),
-	[OOMCTL_VM_PANIC_TIMEOUT] = offsetof(struct oomctl_policy, panic_timeout),
-};
-
-static uint32_t bit_of(int knob)
+static const char *name_of(int knob)
 {
-	return (uint32_t)1 << knob;
+	return knob_of_vm[knob].path + strlen("/proc/sys/");
 }
 
-static const char *name_of(const struct knob *k)
+static char *prepend_line(char *begin, int knob, uint64_t value)
 {
-	return k->path + strlen("/proc/sys/");
-}
-
-static uint64_t value_of(const struct oomctl_policy *policy, int knob, bool is_wide)
-{
-	const char *member = (const char *)policy + member_of[knob];
-	uint64_t wide;
-	int32_t v;
-
-	if (is_wide) {
-		memcpy(&wide, member, sizeof(wide));
-		return wide;
-	}
-	memcpy(&v, member, sizeof(v));
-	return (uint64_t)(int64_t)v;
-}
-
-void sysctl_conf_put(const struct knob *knobs, int knob, uint64_t value,
-		     struct oomctl_policy *policy)
-{
-	char *member = (char *)policy + member_of[knob];
-	int32_t v = (int32_t)(int64_t)value;
-
-	if (knobs[knob].is_wide)
-		memcpy(member, &value, sizeof(value));
-	else
-		memcpy(member, &v, sizeof(v));
-	policy->knobs |= bit_of(knob);
-}
-
-static bool takes(const struct knob *k, int64_t value)
-{
-	return k->is_wide || (value >= k->min && value <= k->max);
-}
-
-static bool is_valid(const struct knob *knobs, const struct oomctl_policy *policy)
-{
-	if (policy->knobs >= bit_of(SYSCTL_KNOBS) || policy->knobs & 1 ||
-	    policy->reserved != 0)
-		return false;
-
-	for (int i = FIRST; i < SYSCTL_KNOBS; i++)
-		if (policy->knobs & bit_of(i) &&
-		    !takes(&knobs[i], (int64_t)value_of(policy, i, knobs[i].is_wide)))
-			return false;
-	return true;
-}
-
-/* The knobs that get a line; -EINVAL when no text sets all that is meant. */
-static int lines_of(const struct knob *knobs, const struct oomctl_policy *policy,
-		    uint32_t *out)
-{
-	uint32_t both = bit_of(RATIO) | bit_of(KBYTES);
-
-	if (!is_valid(knobs, policy))
-		return -EINVAL;
-
-	*out = policy->knobs;
-	if ((policy->knobs & both) != both)
-		return 0;
-
-	/* A line for each would be undone by the other's. */
-	if (policy->overcommit_ratio != 0 && policy->overcommit_kbytes != 0)
-		return -EINVAL;
-	*out &= ~bit_of(policy->overcommit_kbytes ? RATIO : KBYTES);
-	return 0;
-}
-
-static char *prepend_line(char *begin, const struct knob *k, uint64_t value)
-{
-	const char *name = name_of(k);
+	const char *name = name_of(knob);
 
 	begin = prepend_text(begin, "\n");
-	begin = k->is_wide ? prepend_u64(begin, value)
-			   : prepend_i32(begin, (int32_t)(int64_t)value);
+	begin = knob_of_vm[knob].is_wide ? prepend_u64(begin, value)
+					 : prepend_i32(begin, (int32_t)value);
 	begin = prepend_text(begin, " = ");
 	begin = prepend_text(begin, name);
 	*(char *)memchr(begin, '/', strlen(name)) = '.';
 	return begin;
 }
 
-int sysctl_conf_render(const struct knob *knobs, const struct oomctl_policy *policy,
-		       char *end, const char **out_begin)
+int sysctl_conf_render(const struct oomctl_policy *policy, char *end,
+		       const char **out_begin)
 {
+	struct oomctl_policy p;
 	char *begin = end;
-	uint32_t lines;
-	int r;
 
-	r = lines_of(knobs, policy, &lines);
-	if (r < 0)
-		return r;
+	/* A line for each of ratio and kbytes would be undone by the other's. */
+	if (!policy_is_valid(policy) || policy_has_both(policy))
+		return -EINVAL;
 
 	/* overcommit_memory comes last: the strict one needs the others to be right. */
-	for (int i = FIRST; i < SYSCTL_KNOBS; i++)
-		if (lines & bit_of(i))
-			begin = prepend_line(begin, &knobs[i],
-					     value_of(policy, i, knobs[i].is_wide));
+	p = policy_meaning(policy);
+	for (int i = POLICY_FIRST; i <= POLICY_LAST; i++)
+		if (p.knobs & policy_bit(i))
+			begin = prepend_line(begin, i, policy_value(&p, i));
 	*out_begin = prepend_text(begin, "# How this machine runs out of memory. Written "
 					 "by liboomctl.\n");
 	return 0;
@@ -273,13 +184,11 @@ static int read_value(const struct knob *k, struct rest v, uint64_t *out)
 		return parse_u64(v.at, v.len, out);
 
 	r = parse_i32(v.at, v.len, &number);
-	if (r < 0)
-		return r;
-	if (!takes(k, number))
-		return -ERANGE;
-
-	*out = (uint64_t)(int64_t)number;
-	return 0;
+	if (r == 0 && !knob_takes(k, number))
+		r = -ERANGE;
+	if (r == 0)
+		*out = (uint64_t)number;
+	return r;
 }
 
 /* A line, in pieces. */
@@ -372,7 +281,7 @@ static int assign(const struct sysctl_conf *conf, int knob, const struct assignm
 
 	new.code = a->is_cut || is_unsure
 		       ? -EBADMSG
-		       : read_value(&conf->knobs[knob], a->value, &new.value);
+		       : read_value(&knob_of_vm[knob], a->value, &new.value);
 
 	/* systemd leaves a value that it has where it was. */
 	if (conf->loader != OOMCTL_DROPIN_SYSTEMD || s->state != SYSCTL_ASSIGNED ||
@@ -418,7 +327,7 @@ static int add_pattern(struct sysctl_conf *conf, int knob, const struct assignme
 
 static int add_to(struct sysctl_conf *conf, int knob, const struct assignment *a)
 {
-	const char *name = name_of(&conf->knobs[knob]);
+	const char *name = name_of(knob);
 	struct sysctl_setting *own = &conf->of_key[knob];
 	enum match m;
 
@@ -448,8 +357,8 @@ int sysctl_conf_add(struct sysctl_conf *conf, const char *text, size_t len, bool
 	if (!a.is_obscure && !split(conf, line, &a))
 		return 0;
 
-	for (int i = FIRST; i < SYSCTL_KNOBS; i++) {
-		code = (conf->wanted & bit_of(i)) ? add_to(conf, i, &a) : 0;
+	for (int i = POLICY_FIRST; i <= POLICY_LAST; i++) {
+		code = (conf->wanted & policy_bit(i)) ? add_to(conf, i, &a) : 0;
 		if (r == 0)
 			r = code;
 	}
@@ -536,9 +445,9 @@ void sysctl_conf_policy(const struct sysctl_conf *conf, struct oomctl_policy *ou
 	bool is_undone;
 
 	*out = (struct oomctl_policy){ 0 };
-	for (int i = FIRST; i < SYSCTL_KNOBS; i++) {
+	for (int i = POLICY_FIRST; i <= POLICY_LAST; i++) {
 		s = sysctl_conf_of(conf, i, &is_undone);
 		if (s && !is_undone)
-			sysctl_conf_put(conf->knobs, i, s->value, out);
+			policy_put(out, i, s->value);
 	}
 }

@@ -8,14 +8,14 @@
 
 #include <oomctl/dropin.h>
 
-#include "knob.h"
+#include "policy.h"
 
 /* The text of sysctl.d files, to values and back; pure. Each loader's rules: dropin.h. */
 
 /* Writes up to end, before which there are OOMCTL_DROPIN_MAX bytes, from *out_begin on;
  * -EINVAL for what has no text. */
-int sysctl_conf_render(const struct knob *knobs, const struct oomctl_policy *policy,
-		       char *end, const char **out_begin);
+int sysctl_conf_render(const struct oomctl_policy *policy, char *end,
+		       const char **out_begin);
 
 /* What lines say of one knob, which is one of enum oomctl_vm_knob wherever it is named. */
 struct sysctl_setting {
@@ -33,15 +33,14 @@ struct sysctl_pattern {
 	char key[64];
 };
 
-enum { SYSCTL_KNOBS = OOMCTL_VM_PANIC_TIMEOUT + 1, SYSCTL_PATTERNS = SYSCTL_KNOBS };
+enum { SYSCTL_PATTERNS = POLICY_LAST + 1 };
 
 /* What lines say, one after another, of files whose number the caller sets. */
 struct sysctl_conf {
-	const struct knob *knobs;
 	enum oomctl_dropin_loader loader;
 	uint32_t wanted; /* bits of oomctl_policy_knob: others are not looked at */
 	uint32_t line, file;
-	struct sysctl_setting of_key[SYSCTL_KNOBS];
+	struct sysctl_setting of_key[POLICY_LAST + 1];
 	struct sysctl_pattern
 	    patterns[SYSCTL_PATTERNS]; /* for procps, one of each knob */
 };
@@ -65,9 +64,5 @@ const struct sysctl_setting *sysctl_conf_of(const struct sysctl_conf *conf, int 
 
 /* What no line of another knob undoes. */
 void sysctl_conf_policy(const struct sysctl_conf *conf, struct oomctl_policy *out);
-
-/* Puts a value into a policy, and its bit. */
-void sysctl_conf_put(const struct knob *knobs, int knob, uint64_t value,
-		     struct oomctl_policy *policy);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "figures.h"
 #include "internal.h"
+#include "knob.h"
 #include "parse.h"
 #include "policy.h"
 #include "process.h"
@@ -16,6 +17,93 @@
 _Static_assert(sizeof(struct oomctl_policy) == 56 &&
 		   sizeof(struct oomctl_tune_report) == 48,
 	       "no holes: all that is given was written");
+
+/* The two that zero each other. */
+static bool is_share(int knob)
+{
+	return policy_bit(knob) & POLICY_SHARE;
+}
+
+static int read_share(const struct oomctl_ctx *ctx, struct oomctl_policy *out)
+{
+	int r = figures_read_share(ctx, &out->overcommit_ratio, &out->overcommit_kbytes);
+
+	if (r == 0)
+		out->knobs |= POLICY_SHARE;
+	return r;
+}
+
+/* Of ratio and kbytes, both. */
+static int read_knob(const struct oomctl_ctx *ctx, int knob, struct oomctl_policy *out)
+{
+	const struct knob *k = &knob_of_vm[knob];
+	uint64_t wide = 0;
+	int32_t v = 0;
+	int r;
+
+	if (is_share(knob))
+		return read_share(ctx, out);
+
+	r = k->is_wide ? knob_get_u64(ctx, k->path, &wide) : knob_get(ctx, k, &v);
+	if (r == 0)
+		policy_put(out, knob, k->is_wide ? wide : (uint64_t)v);
+	return r;
+}
+
+/* Every knob that there is. */
+static int read_all(const struct oomctl_ctx *ctx, struct oomctl_policy *out)
+{
+	int r;
+
+	*out = (struct oomctl_policy){ 0 };
+	for (int knob = POLICY_FIRST; knob <= POLICY_LAST; knob++) {
+		if (knob == OOMCTL_VM_OVERCOMMIT_KBYTES) /* has come with the ratio */
+			continue;
+		r = read_knob(ctx, knob, out);
+		if (r < 0 && r != -EOPNOTSUPP)
+			return r;
+	}
+	return out->knobs == 0 ? -EOPNOTSUPP : 0;
+}
+
+static int write_knob(const struct oomctl_ctx *ctx, int knob,
+		      const struct oomctl_policy *from)
+{
+	const struct knob *k = &knob_of_vm[knob];
+	uint64_t v = policy_value(from, knob);
+
+	return k->is_wide ? knob_set_u64(ctx, k->path, v) : knob_set(ctx, k, (int32_t)v);
+}
+
+/* Whether a knob is as in a policy: 0, -EIO when it is not, or a code. */
+static int verify(const struct oomctl_ctx *ctx, int knob,
+		  const struct oomctl_policy *wanted)
+{
+	struct oomctl_policy now = { 0 };
+	int r = read_knob(ctx, knob, &now);
+
+	if (r < 0)
+		return r;
+	return policy_is_as(&now, wanted, knob) ? 0 : -EIO;
+}
+
+static int set(const struct oomctl_ctx *ctx, int knob, const struct oomctl_policy *wanted)
+{
+	int r = write_knob(ctx, knob, wanted);
+
+	return r < 0 ? r : verify(ctx, knob, wanted);
+}
+
+/* A knob that set() may have changed; of ratio and kbytes, both. */
+static int put_back(const struct oomctl_ctx *ctx, int knob,
+		    const struct oomctl_policy *before)
+{
+	if (is_share(knob))
+		knob = policy_share(before);
+	if (verify(ctx, knob, before) == 0) /* as where the write was refused */
+		return 0;
+	return set(ctx, knob, before);
+}
 
 OOMCTL_EXPORT int oomctl_tune_read(const struct oomctl_ctx *ctx,
 				   struct oomctl_policy *out, size_t size)
@@ -26,7 +114,7 @@ OOMCTL_EXPORT int oomctl_tune_read(const struct oomctl_ctx *ctx,
 	if (!out || !is_size(size))
 		return -EINVAL;
 
-	r = policy_read(ctx, &p);
+	r = read_all(ctx, &p);
 	if (r < 0)
 		return r;
 
@@ -197,7 +285,7 @@ static int make_plan(const struct oomctl_ctx *ctx, const struct oomctl_policy *w
 	int r;
 
 	*out = (struct plan){ .ctx = ctx, .wanted = policy_meaning(wanted) };
-	r = policy_read(ctx, &out->now);
+	r = read_all(ctx, &out->now);
 	if (r < 0)
 		return r;
 
@@ -211,6 +299,11 @@ static int make_plan(const struct oomctl_ctx *ctx, const struct oomctl_policy *w
 	return r;
 }
 
+static bool is_valid(const struct oomctl_policy *wanted)
+{
+	return policy_is_valid(wanted) && wanted->knobs != 0;
+}
+
 OOMCTL_EXPORT int oomctl_tune_check(const struct oomctl_ctx *ctx,
 				    const struct oomctl_policy *wanted,
 				    struct oomctl_tune_report *out, size_t size)
@@ -218,7 +311,7 @@ OOMCTL_EXPORT int oomctl_tune_check(const struct oomctl_ctx *ctx,
 	struct plan p;
 	int r;
 
-	if (!policy_is_valid(wanted) || !out || !is_size(size))
+	if (!is_valid(wanted) || !out || !is_size(size))
 		return -EINVAL;
 
 	r = make_plan(ctx, wanted, &p);
@@ -277,7 +370,7 @@ static void roll_back(const struct plan *p, const uint8_t *steps, size_t n,
 {
 	out->changed = 0;
 	while (n-- > 0)
-		if (policy_put_back(p->ctx, steps[n], &p->now) < 0)
+		if (put_back(p->ctx, steps[n], &p->now) < 0)
 			out->failed_rollback |= policy_bit(steps[n]);
 }
 
@@ -288,7 +381,7 @@ static int carry_out(const struct plan *p, struct oomctl_tune_steps *out)
 	int r;
 
 	for (size_t i = 0; i < n; i++) {
-		r = policy_set(p->ctx, steps[i], &p->wanted);
+		r = set(p->ctx, steps[i], &p->wanted);
 		if (r < 0) {
 			out->failed_knob = steps[i];
 			roll_back(p, steps, i + 1, out);
@@ -333,7 +426,7 @@ OOMCTL_EXPORT int oomctl_tune_apply(const struct oomctl_ctx *ctx,
 	struct oomctl_tune_steps steps = { 0 };
 	int r;
 
-	if (!policy_is_valid(wanted) || policy_has_both(wanted) ||
+	if (!is_valid(wanted) || policy_has_both(wanted) ||
 	    (flags & ~(uint32_t)OOMCTL_TUNE_ACCEPT_RISKS) != 0 || !out || !is_size(size))
 		return -EINVAL;
 
