@@ -59,18 +59,21 @@ int cgroup_has(const struct oomctl_ctx *process, const char *path, const char *c
 	return r;
 }
 
-static int take_own(const char *line, size_t len, const char *controller,
-		    char path[CGROUP_MAX + 1])
+int cgroup_take_path(const char *line, size_t len, const char *controller,
+		     char path[CGROUP_MAX + 1])
 {
 	const char *at;
 	size_t path_len;
 	int r = parse_cgroup_path(line, len, controller, &at, &path_len);
 
-	if (r == 1 && path_len <= CGROUP_MAX) {
-		memcpy(path, at, path_len);
-		path[path_len] = '\0';
-	}
-	return r;
+	if (r != 1)
+		return r;
+
+	if (path_len > CGROUP_MAX)
+		path_len = 0;
+	memcpy(path, at, path_len);
+	path[path_len] = '\0';
+	return 1;
 }
 
 int cgroup_read_own(const struct oomctl_ctx *ctx, const char *controller,
@@ -88,7 +91,8 @@ int cgroup_read_own(const struct oomctl_ctx *ctx, const char *controller,
 
 	do {
 		len = io_lines_next(&lines, &line);
-		r = len > 0 ? take_own(line, (size_t)len, controller, path) : (int)len;
+		r = len > 0 ? cgroup_take_path(line, (size_t)len, controller, path)
+			    : (int)len;
 	} while (len > 0 && r == 0);
 	io_lines_close(&lines);
 	return r < 0 ? r : 0;

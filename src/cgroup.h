@@ -25,6 +25,11 @@ const char *cgroup_path(char buf[CGROUP_PATH_SIZE], const char *root, const char
 int cgroup_has(const struct oomctl_ctx *process, const char *path, const char *controller,
 	       const char *cgroup);
 
+/* The path that a line of /proc/PID/cgroup has for a controller: 1, and "" for one that is above
+ * the reader's root or too long; 0 for a line of others, or a code. */
+int cgroup_take_path(const char *line, size_t len, const char *controller,
+		     char path[CGROUP_MAX + 1]);
+
 /* The caller's own path; "" where there is none, or it is above the reader's root. */
 int cgroup_read_own(const struct oomctl_ctx *ctx, const char *controller,
 		    char path[CGROUP_MAX + 1]);

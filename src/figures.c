@@ -584,31 +584,16 @@ int figures_read_cgroup_total(const struct oomctl_ctx *ctx, const char *cgroup,
 	return r;
 }
 
-/* What is above the reader's own root, or too long, has no path here. */
-static void copy_path(char out[CGROUP_MAX + 1], const char *from, size_t len)
-{
-	if (len > CGROUP_MAX)
-		len = 0;
-	memcpy(out, from, len);
-	out[len] = '\0';
-}
-
 static int take_cgroup(const char *line, size_t len, char path[CGROUP_MAX + 1],
 		       uint32_t *version)
 {
-	size_t path_len;
-	const char *at;
-
 	for (uint32_t i = 0; i < 2; i++) {
-		int r = parse_cgroup_path(line, len, hierarchies[i].controller, &at,
-					  &path_len);
+		int r = cgroup_take_path(line, len, hierarchies[i].controller, path);
 
 		if (r < 0)
 			return r;
-		if (r == 1) {
-			copy_path(path, at, path_len);
+		if (r == 1)
 			*version = 2 - i;
-		}
 	}
 	return 0;
 }
