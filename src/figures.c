@@ -429,14 +429,11 @@ static int read_total_vm(const struct oomctl_ctx *ctx, uint64_t *out_pages)
 static int read_grant_flags(const struct oomctl_ctx *ctx, uint32_t *out)
 {
 	struct figures_release release = { 0 };
-	struct parse_status status = { 0 };
 	int r;
 
 	r = figures_read_release(ctx, &release);
 	if (r == 0)
-		r = process_read_status(ctx, "/proc/self/status", &status);
-	if (r == 0)
-		r = process_is_initial(ctx);
+		r = process_holds(ctx, PROCESS_SYS_ADMIN);
 	if (r < 0)
 		return r;
 
@@ -445,7 +442,7 @@ static int read_grant_flags(const struct oomctl_ctx *ctx, uint32_t *out)
 		*out |= OOMCTL_GRANT_BEFORE_5_2;
 	if (release.number < RELEASE(5, 9, 0))
 		*out |= OOMCTL_GRANT_BEFORE_5_9;
-	if (r == 1 && process_has(&status, PROCESS_SYS_ADMIN))
+	if (r == PROCESS_HOLDS)
 		*out |= OOMCTL_GRANT_ADMIN;
 	return 0;
 }

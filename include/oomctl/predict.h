@@ -118,7 +118,8 @@ int oomctl_predict_read_task_figures(const struct oomctl_ctx *ctx, pid_t pid,
  * @range As #oomctl_grant_figures.
  * @source Those of oomctl_meminfo_read_commit_figures(); /proc/sys/vm/overcommit_memory,
  *         admin_reserve_kbytes, user_reserve_kbytes; /proc/sys/kernel/osrelease;
- *         /proc/self/statm, status and ns/user; /sys/devices/system/cpu/present; Linux 3.10 and later.
+ *         /proc/self/statm and ns/user; /proc/thread-self/status;
+ *         /sys/devices/system/cpu/present. Linux 3.10 and later.
  * @privilege None.
  * @safety Async-signal-safe.
  * @since 0.1

@@ -247,7 +247,7 @@ def steps_of_calls():
 
     find = [*text(ESRCH, EINVAL), ("openat", ESRCH), (POLL, EOPNOTSUPP)]
     commit = [*meminfo, *kbytes, *get]
-    grant = [*get * 5, ("readlinkat", 0), *get * 2, *commit]
+    grant = [*get * 4, *file("read", 0), ("readlinkat", 0), *get * 2, *commit]
     process = [*file("read", ESRCH), *figures_of_process(ESRCH)]
     thread = [("openat", ESRCH), ("getdents64", ESRCH), *file("read", GONE) * 2, ("close", 0)]
 

@@ -662,6 +662,15 @@ static void put_grant(const struct fixture *f)
 	fixture_put(f, "sys/devices/system/cpu/present", "0-3,8\n");
 }
 
+/* CAP_SYS_ADMIN alone. */
+static void put_capability(const struct fixture *f, const char *whose)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "proc/%s/status", whose);
+	fixture_put(f, path, "Uid:\t7\nCapEff:\t0000000000200000\n");
+}
+
 static void put_user_namespace(const struct fixture *f, const char *text)
 {
 	fixture_put(f, "proc/self/ns/user", "");
@@ -720,7 +729,7 @@ static void the_release_tells_of_old_kernels(void **state)
 	const struct fixture *f = *state;
 
 	put_grant(f);
-	fixture_put(f, "proc/self/status", "Uid:\t7\nCapEff:\t0000000000200000\n");
+	put_capability(f, "self");
 	for (size_t i = 0; i < LENGTH(cases); i++) {
 		put_machine(f, cases[i].release);
 		put_user_namespace(f, "user:[7]");
@@ -748,7 +757,7 @@ static void an_admin_is_one_of_the_initial_user_namespace(void **state)
 	put_grant(f);
 	put_user_namespace(f, "user:[4026531837]");
 	assert_int_equal(read_grant(f).flags, 0);
-	fixture_put(f, "proc/self/status", "Uid:\t7\nCapEff:\t0000000000200000\n");
+	put_capability(f, "self");
 	for (size_t i = 0; i < LENGTH(cases); i++) {
 		put_user_namespace(f, cases[i].link);
 		assert_int_equal(read_grant(f).flags, cases[i].flags);
@@ -759,6 +768,22 @@ static void an_admin_is_one_of_the_initial_user_namespace(void **state)
 	assert_int_equal(read_grant(f).flags, OOMCTL_GRANT_ADMIN);
 	fixture_put(f, "proc/self/status", "Uid:\t7\nCapEff:\tffffffffffdfffff\n");
 	assert_int_equal(read_grant(f).flags, 0);
+}
+
+/* A thread may have given it up for itself; before Linux 3.17 that is not seen. */
+static void an_admin_is_the_calling_thread(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_grant(f);
+	put_user_namespace(f, "user:[4026531837]");
+	put_capability(f, "self");
+	assert_int_equal(read_grant(f).flags, OOMCTL_GRANT_ADMIN);
+	fixture_put(f, "proc/thread-self/status", "Uid:\t7\nCapEff:\t0000000000000000\n");
+	assert_int_equal(read_grant(f).flags, 0);
+	put_capability(f, "thread-self");
+	fixture_put(f, "proc/self/status", "Uid:\t7\nCapEff:\t0000000000000000\n");
+	assert_int_equal(read_grant(f).flags, OOMCTL_GRANT_ADMIN);
 }
 
 static void put_smaps(const struct fixture *f)
@@ -863,6 +888,7 @@ static void a_user_namespace_of_another_form_is_refused(void **state)
 
 	put_grant(f);
 	put_smaps(f);
+	put_capability(f, "self");
 	memset(text, 'x', sizeof(text));
 	text[64] = '\0';
 	put_user_namespace(f, text);
@@ -876,6 +902,7 @@ static void a_user_namespace_that_is_no_link_is_refused(void **state)
 
 	put_grant(f);
 	put_smaps(f);
+	put_capability(f, "self");
 	fixture_put(f, "proc/self/ns/user", "user:[4026531837]");
 	expect_no_grant(f, -EBADMSG);
 }
@@ -1169,6 +1196,7 @@ int main(void)
 		FIXTURE_TEST(a_grant_is_decided_by_these_figures),
 		FIXTURE_TEST(the_release_tells_of_old_kernels),
 		FIXTURE_TEST(an_admin_is_one_of_the_initial_user_namespace),
+		FIXTURE_TEST(an_admin_is_the_calling_thread),
 		FIXTURE_TEST(without_one_of_its_files_a_grant_is_not_predicted),
 		FIXTURE_TEST(with_a_broken_file_a_grant_is_not_predicted),
 		FIXTURE_TEST(a_user_namespace_of_another_form_is_refused),
