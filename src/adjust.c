@@ -481,19 +481,32 @@ static int may_have_caller(const struct job *j)
 	return r < 0 ? r : r == 0;
 }
 
-static int adjust_frozen(struct job *j)
+static int read_freeze(int fd, int32_t *out)
 {
 	static const struct knob freeze = { "cgroup.freeze", 0, 1, false };
-	char path[CGROUP_PATH_SIZE];
-	const char *file = cgroup_path(path, CGROUP_V2, j->cgroup, freeze.path);
+	char text[KNOB_TEXT_MAX];
+	ssize_t len = io_read_line_again(fd, text, sizeof(text));
+
+	return len < 0 ? (int)len : knob_parse(&freeze, text, (size_t)len, out);
+}
+
+static int thaw(int fd)
+{
+	int r = io_write_again(fd, "0", 1);
+
+	return r == -EOPNOTSUPP ? 0 : r; /* removed, since it is empty */
+}
+
+static int freeze_and_adjust(struct job *j, int fd)
+{
 	int32_t before = 0;
 	int r, thawed = 0;
 
-	r = knob_get_at(j->ctx, file, &freeze, &before);
+	r = read_freeze(fd, &before);
 	if (r == 0)
 		r = may_have_caller(j);
 	if (r == 0 && before == 0)
-		r = knob_set_at(j->ctx, file, &freeze, 1);
+		r = io_write_again(fd, "1", 1);
 	if (r != 0)
 		return r < 0 ? r : -EBUSY; /* it would never wake */
 
@@ -503,8 +516,24 @@ static int adjust_frozen(struct job *j)
 	if (r == 0)
 		r = repeat(j, visit_cgroup);
 	if (before == 0) /* else somebody else has frozen it */
-		thawed = knob_set_at(j->ctx, file, &freeze, 0);
+		thawed = thaw(fd);
 	return r < 0 ? r : thawed;
+}
+
+/* The file stays open, so that the thaw is a single write. */
+static int adjust_frozen(struct job *j)
+{
+	char path[CGROUP_PATH_SIZE];
+	int fd = io_open_to_set(j->ctx,
+				cgroup_path(path, CGROUP_V2, j->cgroup, "cgroup.freeze"));
+	int r;
+
+	if (fd < 0)
+		return fd;
+
+	r = freeze_and_adjust(j, fd);
+	io_close(fd);
+	return r;
 }
 
 static int adjust_tree(struct job *j)

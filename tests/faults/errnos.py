@@ -74,6 +74,10 @@ class Always:
         self.code = code
 
 
+class OfCgroup(int):
+    """The code that says that something is missing, of a file that is no process's."""
+
+
 class Behind:
     """The code that says that something is missing, where the file is set already."""
 
@@ -166,13 +170,14 @@ def steps_of_many():
     end, end_again = (behind([("read", missing, 0), ("close", 0)]) for missing in (EOPNOTSUPP, 0))
     listed, rewound = behind([("getdents64", EOPNOTSUPP), ("lseek", EOPNOTSUPP)])
     once_more = [listed, *behind(file("read", TOLD)), *again, listed, rewound]
-    freeze = [*file("read", EOPNOTSUPP), *file("read", EOPNOTSUPP, EBUSY), ("getpid", None),
-              *file("read", EBUSY, EBUSY), *file("write", EOPNOTSUPP), *text(EOPNOTSUPP)]
+    freeze = [("openat", EOPNOTSUPP), ("pread64", EOPNOTSUPP, EBADMSG),
+              *file("read", EOPNOTSUPP, EBUSY), ("getpid", None), *file("read", EBUSY, EBUSY),
+              ("pwrite64", OfCgroup(EOPNOTSUPP)), *text(EOPNOTSUPP)]
     return {
         "adjust_cgroup": [
             *freeze, ("openat", EOPNOTSUPP), ("read", EOPNOTSUPP, TOLD), *look(TOLD_AND_SET),
             *setting, *end, *behind([("openat", 0), ("read", 0, 0)]), *again, *end_again,
-            *behind(file("write", EOPNOTSUPP))],
+            ("pwrite64", Behind(OfCgroup(0))), ("close", 0)],
         "adjust_tree": [
             ("openat", EOPNOTSUPP), *look(ROOT), *setting, *once_more, (POLL, None), *once_more,
             ("close", 0)],
@@ -319,8 +324,8 @@ def code_of(name, step):
         return 0
     if isinstance(step[1], Synced) and name != "EINTR":
         return EIO
-    if (access, name) == ("pwrite64", "EINVAL"):  # a process that has ended, on old kernels
-        name = "ESRCH"
+    if (access, name) == ("pwrite64", "EINVAL") and not isinstance(missing, OfCgroup):
+        name = "ESRCH"  # a process that has ended, on old kernels
     if access == "close" or (name == "EINTR" and access in RETRIED):
         return 0
     if missing in PASSED_OVER:
@@ -459,7 +464,7 @@ def check_faults(driver, name, steps, given, good):
     old = "".join(given[3:]).encode()
     for i, step in enumerate(steps):
         when = names_of(prelude + lines[:i + 1]).count(step[0])
-        endless = name != "adjust_cgroup" or step[0] != "openat"  # which thaws then
+        endless = name != "adjust_cgroup" or step[0] != "pwrite64"  # which thaws then
         for fault, times, code in faults_of(step, lines[i], when, endless):
             thaw(given)
             r, out, _, seen = run(driver, given, ["-e", f"inject={step[0]}:{fault}"])

@@ -33,7 +33,7 @@ CHANGED = str.maketrans("126789", "217698")  # digits of another machine
 
 # How many descriptors a call needs at most, as errors.md tells it; others need 1 or none.
 DESCRIPTORS = {
-    "adjust_pidfd": 2, "adjust_cgroup": 3, "adjust_tree": 3, "dropin_write": 2, "probe_read": 2,
+    "adjust_pidfd": 2, "adjust_cgroup": 4, "adjust_tree": 3, "dropin_write": 2, "probe_read": 2,
     "tune_apply": 2, "tune_check": 2, "why_pidfd": 2, "why_proc": 2,
     "ctx_new": 2, "gauge_open_pidfd": 2, "pidfd_": 2, "meminfo_read_commit_figures": 2,
     "predict_commit": 2, "predict_fork": 2, "predict_read_grant_figures": 2,

@@ -835,6 +835,58 @@ static void one_that_does_not_freeze_is_set_all_the_same(void **state)
 	expect_child(f, 10, 9);
 }
 
+enum { THAW = 3 }; /* the third write, after a freeze and one process */
+
+static void one_that_is_removed_needs_no_thaw(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_freezer(f, "0\n", "0::/b\n");
+	fail_write(THAW, ENODEV);
+	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), 0);
+	assert_int_equal(report.flags, OOMCTL_ADJUST_STABLE);
+	expect_entry(10, 0, 1, 9);
+}
+
+static void a_thaw_that_fails_is_told(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_freezer(f, "0\n", "0::/b\n");
+	fail_write(THAW, EIO);
+	count = 77;
+	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), -EIO);
+	assert_int_equal(count, 77);
+	expect_child(f, 10, 9);
+	fixture_expect(f, "sys/fs/cgroup/a/cgroup.freeze", "1\n");
+}
+
+static void lose_descriptors(const char *path)
+{
+	struct rlimit none;
+
+	if (strcmp(path, "fs/cgroup/a/cgroup.procs") != 0)
+		return;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &none), 0);
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+}
+
+static void a_thaw_needs_no_descriptor(void **state)
+{
+	const struct fixture *f = *state;
+	struct rlimit before;
+
+	put_freezer(f, "0\n", "0::/b\n");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	on_open = lose_descriptors;
+	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), -EMFILE);
+	on_open = NULL;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	fixture_expect(f, "sys/fs/cgroup/a/cgroup.freeze", "0\n");
+	expect_child(f, 10, 1);
+}
+
 static void one_that_was_frozen_stays_so(void **state)
 {
 	const struct fixture *f = *state;
@@ -1007,6 +1059,9 @@ int main(void)
 		FIXTURE_TEST(an_empty_cgroup_is_none),
 		FIXTURE_TEST(a_frozen_cgroup_is_awaited_and_thawed),
 		FIXTURE_TEST(one_that_does_not_freeze_is_set_all_the_same),
+		FIXTURE_TEST(one_that_is_removed_needs_no_thaw),
+		FIXTURE_TEST(a_thaw_that_fails_is_told),
+		FIXTURE_TEST(a_thaw_needs_no_descriptor),
 		FIXTURE_TEST(one_that_was_frozen_stays_so),
 		FIXTURE_TEST(it_is_thawed_after_a_failure),
 		FIXTURE_TEST(what_is_frozen_is_what_is_set),
