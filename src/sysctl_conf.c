@@ -117,13 +117,13 @@ static bool normalize(const struct sysctl_conf *conf, struct rest key, char out[
 
 enum match { NO, YES, UNSURE };
 
-/* As glob(3) does; but what brackets and backslashes mean is left open. */
+/* As glob(3) does; but what brackets, braces and backslashes mean is left open. */
 static enum match match_pattern(const char *p, const char *name)
 {
 	const char *star = NULL, *from = NULL;
 
 	while (*name) {
-		if (*p == '[' || *p == '\\')
+		if (*p == '[' || *p == '{' || *p == '\\')
 			return UNSURE;
 		if (*p == '*') {
 			star = ++p;

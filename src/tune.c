@@ -137,7 +137,14 @@ static int calc_limit(struct oomctl_commit_figures figures, const struct oomctl_
 	figures.overcommit_ratio = p->overcommit_ratio;
 	figures.overcommit_kbytes = p->overcommit_kbytes;
 	/* What calc refuses to weigh, no machine has. */
-	return oomctl_calc_commit_limit(&figures, out_kb) < 0 ? -ERANGE : 0;
+	if (oomctl_calc_commit_limit(&figures, out_kb) < 0)
+		return -ERANGE;
+
+	/* The kernel compares pages; only in kB it wraps. */
+	if (p->overcommit_kbytes > *out_kb &&
+	    p->overcommit_kbytes - *out_kb >= figures.page_size / 1024)
+		*out_kb = UINT64_MAX;
+	return 0;
 }
 
 static int64_t difference(uint64_t a, uint64_t b)

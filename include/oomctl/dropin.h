@@ -30,8 +30,8 @@ extern "C" {
  * **Numbers** are plain: the kernel takes `010` for 8 and `0x10` for 16, so a value that
  * is not written as this library writes it is `-EBADMSG`, and never read as another one.
  *
- * **What is not read** is `-EBADMSG` where it may be of a knob: a pattern with `[` or `\`; a
- * name that has a part like `..` and ends as a knob's does; a line with `=`, or a `-` before
+ * **What is not read** is `-EBADMSG` where it may be of a knob: a pattern with `[`, `{` or
+ * `\`; a name that has a part like `..` and ends as a knob's does; a line with `=`, or a `-` before
  * it, that has a NUL, a vertical tab or a form feed, or a CR before its end, which for one
  * loader is a line's end or a blank; and a line of 2048 bytes or more that has no `=` in them
  * and is no comment, or whose value is cut there.
@@ -175,7 +175,8 @@ int oomctl_dropin_write(const char *path, const struct oomctl_policy *policy);
  * @safety Async-signal-safe.
  * @retval -EINVAL      @p path or @p out is NULL, or @p size is 0.
  * @retval -EOPNOTSUPP  There is no such file.
- * @retval -EBADMSG     As oomctl_dropin_parse(); or the file is longer than 64 KiB.
+ * @retval -EBADMSG     As oomctl_dropin_parse(); or the file is longer than 64 KiB, without
+ *                      what its lines have behind 2047 bytes.
  * @retval -ERANGE      As oomctl_dropin_parse().
  * @note A FIFO that nobody writes to counts as empty.
  * @since 0.1

@@ -714,6 +714,10 @@ static void the_limit_is_what_it_would_be(void **state)
 		{ { .knobs = MODE, .overcommit_memory = 1 }, 0, 5000000, 5000000 },
 		{ { .knobs = KBYTES, .overcommit_kbytes = UINT64_C(1) << 63 }, 0, (UINT64_C(1) << 63) +
 		  1000000, INT64_MAX },
+		{ { .knobs = KBYTES, .overcommit_kbytes = UINT64_MAX - 1000003 }, 0, UINT64_MAX - 3,
+		  INT64_MAX },
+		{ { .knobs = KBYTES, .overcommit_kbytes = UINT64_MAX - 999999 }, 0, UINT64_MAX, INT64_MAX },
+		{ { .knobs = KBYTES, .overcommit_kbytes = UINT64_MAX }, UINT64_MAX - 4, UINT64_MAX, 4 },
 		{ { .knobs = RATIO }, UINT64_MAX, 1000000, INT64_MIN },
 	};
 	/* clang-format on */
