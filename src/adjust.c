@@ -414,18 +414,37 @@ static int repeat(struct job *j, int (*pass)(struct job *j))
 	return 0;
 }
 
-/* Of the second version, or else of the first. */
+/* A list of others would be taken for one of these. */
+static int check_numbers(const struct job *j)
+{
+	int r = process_has_own_numbers(j->ctx);
+
+	if (r < 0)
+		return r;
+	return r == 1 ? 0 : -EOPNOTSUPP;
+}
+
+/* Of the second version, which has such a file, or else of the first. */
+static int find_root(struct job *j)
+{
+	char path[CGROUP_PATH_SIZE];
+	int fd = io_open(j->ctx,
+			 cgroup_path(path, CGROUP_V2, j->cgroup, "cgroup.controllers"));
+
+	j->root = fd < 0 ? CGROUP_V1 : CGROUP_V2;
+	if (fd < 0)
+		return fd == -EOPNOTSUPP ? 0 : fd;
+	io_close(fd);
+	return 0;
+}
+
 static int adjust_cgroup(struct job *j)
 {
-	int r;
+	int r = check_numbers(j);
 
-	j->root = CGROUP_V2;
-	r = repeat(j, visit_cgroup);
-	if (r == -EOPNOTSUPP) {
-		j->root = CGROUP_V1;
-		r = repeat(j, visit_cgroup);
-	}
-	return r;
+	if (r == 0)
+		r = find_root(j);
+	return r < 0 ? r : repeat(j, visit_cgroup);
 }
 
 /* Whether all stand still: 1 or 0, or a code. */
@@ -481,13 +500,23 @@ static int may_have_caller(const struct job *j)
 	return r < 0 ? r : r == 0;
 }
 
-static int read_freeze(int fd, int32_t *out)
+/* Somebody else may have thawed it meanwhile: then it is done again as any other. */
+static int adjust_standing(struct job *j)
 {
-	static const struct knob freeze = { "cgroup.freeze", 0, 1, false };
-	char text[KNOB_TEXT_MAX];
-	ssize_t len = io_read_line_again(fd, text, sizeof(text));
+	int r = await_frost(j);
 
-	return len < 0 ? (int)len : knob_parse(&freeze, text, (size_t)len, out);
+	if (r == 0)
+		r = repeat(j, visit_cgroup);
+	if (r < 0 || !(j->report.flags & OOMCTL_ADJUST_FROZEN))
+		return r;
+
+	r = is_frozen(j);
+	if (r == 1 || r == -EOPNOTSUPP) /* or it is removed, since it is empty */
+		return 0;
+	if (r < 0)
+		return r;
+	j->report.flags = 0;
+	return repeat(j, visit_cgroup);
 }
 
 static int thaw(int fd)
@@ -497,43 +526,45 @@ static int thaw(int fd)
 	return r == -EOPNOTSUPP ? 0 : r; /* removed, since it is empty */
 }
 
-static int freeze_and_adjust(struct job *j, int fd)
-{
-	int32_t before = 0;
-	int r, thawed = 0;
-
-	r = read_freeze(fd, &before);
-	if (r == 0)
-		r = may_have_caller(j);
-	if (r == 0 && before == 0)
-		r = io_write_again(fd, "1", 1);
-	if (r != 0)
-		return r < 0 ? r : -EBUSY; /* it would never wake */
-
-	/* A cgroup of this path in the first version is another one. */
-	j->root = CGROUP_V2;
-	r = await_frost(j);
-	if (r == 0)
-		r = repeat(j, visit_cgroup);
-	if (before == 0) /* else somebody else has frozen it */
-		thawed = thaw(fd);
-	return r < 0 ? r : thawed;
-}
-
 /* The file stays open, so that the thaw is a single write. */
-static int adjust_frozen(struct job *j)
+static int freeze_and_adjust(struct job *j, const char *file)
 {
-	char path[CGROUP_PATH_SIZE];
-	int fd = io_open_to_set(j->ctx,
-				cgroup_path(path, CGROUP_V2, j->cgroup, "cgroup.freeze"));
-	int r;
+	int fd = io_open_to_set(j->ctx, file);
+	int r, thawed;
 
 	if (fd < 0)
 		return fd;
 
-	r = freeze_and_adjust(j, fd);
+	r = io_write_again(fd, "1", 1);
+	if (r == 0) {
+		r = adjust_standing(j);
+		thawed = thaw(fd);
+		r = thawed < 0 ? thawed : r;
+	}
 	io_close(fd);
 	return r;
+}
+
+static int adjust_frozen(struct job *j)
+{
+	static const struct knob freeze = { "cgroup.freeze", 0, 1, false };
+	char path[CGROUP_PATH_SIZE];
+	const char *file = cgroup_path(path, CGROUP_V2, j->cgroup, freeze.path);
+	int32_t is_on = 0;
+	int r;
+
+	j->root =
+	    CGROUP_V2; /* a cgroup of this path in the first version is another one */
+	r = check_numbers(j);
+	if (r == 0)
+		r = knob_get_at(j->ctx, file, &freeze, &is_on);
+	if (r == 0)
+		r = may_have_caller(j);
+	if (r != 0)
+		return r < 0 ? r : -EBUSY; /* it would never wake */
+
+	/* Who has frozen it before thaws it. */
+	return is_on ? adjust_standing(j) : freeze_and_adjust(j, file);
 }
 
 static int adjust_tree(struct job *j)

@@ -5,6 +5,7 @@
 
 #include "io.h"
 #include "parse.h"
+#include "process.h"
 
 /* "", "." and "..", which the file system takes and no process shows. */
 static bool is_odd(const char *component)
@@ -85,7 +86,7 @@ int cgroup_read_own(const struct oomctl_ctx *ctx, const char *controller,
 	int r;
 
 	path[0] = '\0';
-	r = io_lines_open(ctx, "/proc/self/cgroup", &lines);
+	r = process_open_own(ctx, "/cgroup", &lines);
 	if (r < 0)
 		return r;
 

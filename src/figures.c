@@ -390,7 +390,7 @@ int figures_read_fork(const struct oomctl_ctx *ctx, uint64_t *out_sum_kb,
 	ssize_t len;
 	int r;
 
-	r = io_lines_open(ctx, "/proc/self/smaps", &lines);
+	r = process_open_own(ctx, "/smaps", &lines);
 	if (r < 0)
 		return r;
 
@@ -420,10 +420,20 @@ static int read_cpus(const struct oomctl_ctx *ctx, uint32_t *out)
 
 static int read_total_vm(const struct oomctl_ctx *ctx, uint64_t *out_pages)
 {
-	char text[256];
-	ssize_t len = io_read_line(ctx, "/proc/self/statm", text, sizeof(text));
+	struct io_lines lines;
+	const char *line;
+	ssize_t len;
+	int r;
 
-	return len < 0 ? (int)len : parse_first_u64(text, (size_t)len, out_pages);
+	r = process_open_own(ctx, "/statm", &lines);
+	if (r < 0)
+		return r;
+
+	len = io_lines_next(&lines, &line);
+	io_lines_close(&lines);
+	if (len <= 0)
+		return len < 0 ? (int)len : -EBADMSG;
+	return parse_first_u64(line, (size_t)len, out_pages);
 }
 
 static int read_grant_flags(const struct oomctl_ctx *ctx, uint32_t *out)
@@ -604,7 +614,7 @@ static int find_cgroup(const struct oomctl_ctx *ctx, char path[CGROUP_MAX + 1],
 	ssize_t len;
 	int r;
 
-	r = io_lines_open(ctx, "/proc/self/cgroup", &lines);
+	r = process_open_own(ctx, "/cgroup", &lines);
 	if (r < 0)
 		return r;
 

@@ -41,7 +41,8 @@ static int code_of(int err)
 		return -err;
 	case ENOENT:
 	case ENOTDIR:
-	case ENODEV: /* of a cgroup that was removed after its file was opened */
+	case ENODEV:     /* of a cgroup that was removed after its file was opened */
+	case EOPNOTSUPP: /* of a cgroup of threads, which has no list of processes */
 		return -EOPNOTSUPP;
 	default:
 		return -EIO;
@@ -555,9 +556,21 @@ void io_lines_close(struct io_lines *lines)
 	close(lines->fd);
 }
 
+static int64_t monotonic_ms(void)
+{
+	struct timespec t = { 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 void io_sleep(int ms)
 {
-	poll(NULL, 0, ms);
+	int64_t end = monotonic_ms() + ms;
+	int tries = TRIES;
+
+	while (ms > 0 && poll(NULL, 0, ms) < 0 && is_interrupted(&tries))
+		ms = (int)(end - monotonic_ms());
 }
 
 uint32_t io_page_size(void)

@@ -124,7 +124,7 @@ ssize_t io_lines_next(struct io_lines *lines, const char **out);
 
 void io_lines_close(struct io_lines *lines);
 
-/* Waits, unless a signal comes. */
+/* Waits, whatever signals come. */
 void io_sleep(int ms);
 
 /* Bytes in a page of this machine. */

@@ -86,24 +86,18 @@ int process_read_stat(const struct oomctl_ctx *process, const char *path,
 }
 
 /* Line by line: a process may be in thousands of groups, which it lists. */
-int process_read_status(const struct oomctl_ctx *process, const char *path,
-			struct parse_status *out)
+static inline int read_status(struct io_lines *lines, struct parse_status *out)
 {
 	struct parse_status s = { 0 };
-	struct io_lines lines;
 	const char *line;
 	ssize_t len;
 	int r;
 
-	r = io_lines_open(process, path, &lines);
-	if (r < 0)
-		return r;
-
 	do { /* not to the end, which would take one more read(2) */
-		len = io_lines_next(&lines, &line);
+		len = io_lines_next(lines, &line);
 		r = len > 0 ? parse_status_line(line, (size_t)len, &s) : (int)len;
 	} while (len > 0 && r == 0 && !s.has_cap_eff);
-	io_lines_close(&lines);
+	io_lines_close(lines);
 	if (r < 0)
 		return r;
 	if (!s.has_uid)
@@ -113,6 +107,58 @@ int process_read_status(const struct oomctl_ctx *process, const char *path,
 
 	*out = s;
 	return 0;
+}
+
+int process_read_status(const struct oomctl_ctx *process, const char *path,
+			struct parse_status *out)
+{
+	struct io_lines lines;
+	int r = io_lines_open(process, path, &lines);
+
+	return r < 0 ? r : read_status(&lines, out);
+}
+
+int process_open_own(const struct oomctl_ctx *ctx, const char *file, struct io_lines *out)
+{
+	char path[PROCESS_PATH_SIZE];
+	char *begin = prepend_text(process_path_end(path), file);
+	int r = io_lines_open(ctx, prepend_text(begin, "/proc/thread-self"), out);
+
+	if (r == -EOPNOTSUPP) /* before Linux 3.17 */
+		r = io_lines_open(ctx, prepend_text(begin, "/proc/self"), out);
+	return r;
+}
+
+/* 0 where a process has several. */
+static void take_number(const char *line, size_t len, const char *name, pid_t *number)
+{
+	size_t n = strlen(name);
+
+	if (len > n && memcmp(line, name, n) == 0 &&
+	    parse_i32(line + n, len - n, number) < 0)
+		*number = 0;
+}
+
+int process_has_own_numbers(const struct oomctl_ctx *ctx)
+{
+	const pid_t own = io_pid();
+	pid_t number = own; /* plain files may tell none */
+	struct io_lines lines;
+	const char *line;
+	ssize_t len;
+	int r;
+
+	r = process_open_own(ctx, "/status", &lines);
+	if (r < 0)
+		return r;
+
+	while ((len = io_lines_next(&lines, &line)) > 0) {
+		take_number(line, (size_t)len, "Tgid:\t", &number);
+		/* Since Linux 4.1: one in each namespace, from that of this /proc on. */
+		take_number(line, (size_t)len, "NStgid:\t", &number);
+	}
+	io_lines_close(&lines);
+	return len < 0 ? (int)len : number == own;
 }
 
 /* Which has this number. */
@@ -131,11 +177,10 @@ int process_is_initial(const struct oomctl_ctx *ctx)
 
 int process_read_own_status(const struct oomctl_ctx *ctx, struct parse_status *out)
 {
-	int r = process_read_status(ctx, "/proc/thread-self/status", out);
+	struct io_lines lines;
+	int r = process_open_own(ctx, "/status", &lines);
 
-	if (r == -EOPNOTSUPP) /* before Linux 3.17 */
-		r = process_read_status(ctx, "/proc/self/status", out);
-	return r;
+	return r < 0 ? r : read_status(&lines, out);
 }
 
 int process_holds(const struct oomctl_ctx *ctx, int capability)

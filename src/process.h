@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "internal.h"
+#include "io.h"
 #include "parse.h"
 
 /*
@@ -67,6 +68,14 @@ enum {
 	PROCESS_SYS_ADMIN = 21,
 	PROCESS_SYS_RESOURCE = 24
 };
+
+/* A file of the calling thread: the main one may have ended, and show nothing any more. */
+int process_open_own(const struct oomctl_ctx *ctx, const char *file,
+		     struct io_lines *out);
+
+/* Whether this /proc has the numbers of the caller's own pid namespace, as the lists of
+ * cgroups have: 1 or 0, or a code. */
+int process_has_own_numbers(const struct oomctl_ctx *ctx);
 
 /* What the calling thread is and holds. */
 int process_read_own_status(const struct oomctl_ctx *ctx, struct parse_status *out);

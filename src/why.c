@@ -54,14 +54,14 @@ static int is_own(const struct attempt *a)
 	return parse_pid(text, &pid) == 0 && pid == a->pid;
 }
 
-/* Whether the process would be the caller's own to set, were it dumpable: 1 or 0. */
+/* Whether the process would be the caller's to set, were it dumpable: 1 or 0. */
 static int is_same_user(const struct attempt *a)
 {
 	struct parse_status status;
 	int r = is_own(a);
 
 	if (r != 0)
-		return r < 0 ? r : !io_is_dumpable();
+		return r;
 
 	r = process_read_status(&a->process, "/proc/status", &status);
 	return r < 0 ? r : status.uid == io_effective_uid();
@@ -375,7 +375,8 @@ OOMCTL_EXPORT const char *oomctl_why_sentence(enum oomctl_why_cause cause)
 		       "have it set from the initial one, or settle for a higher value.";
 	case OOMCTL_WHY_NOT_DUMPABLE:
 		return "The process is not dumpable, as after setuid() or with file "
-		       "capabilities, so that its files belong to root: set the value "
+		       "capabilities, or its main thread has ended, so that its files "
+		       "belong to root: set the value "
 		       "before, let it call prctl(PR_SET_DUMPABLE, 1) or exec(), or hold "
 		       "CAP_DAC_OVERRIDE.";
 	case OOMCTL_WHY_OTHER_USER:

@@ -166,7 +166,8 @@ int oomctl_adjust_pidfd_by(const struct oomctl_ctx *ctx, int pidfd, int32_t delt
  * @brief Find the lowest adjustment that the kernel lets the calling process have.
  *
  * It is found by trying: the value sinks while the call lasts, and is then put back. A child
- * that is forked by another thread meanwhile inherits what it meets.
+ * that is forked by another thread meanwhile inherits what it meets, and what somebody else
+ * sets meanwhile is lost: call it before there are others who do.
  *
  * @param ctx      Context, NULL for this machine.
  * @param out_adj  Receives the floor, or #OOMCTL_ADJUST_NO_FLOOR: lower than every value,
@@ -203,16 +204,18 @@ struct oomctl_adjust_entry {
 /** @brief Bits of oomctl_adjust_report::flags. */
 enum oomctl_adjust_report_flag {
 	OOMCTL_ADJUST_STABLE = 1, /**< nothing was left to set, as far as was seen */
-	OOMCTL_ADJUST_FROZEN = 2  /**< all processes stood still from the first pass on */
+	OOMCTL_ADJUST_FROZEN = 2  /**< all processes stood still, before and after it */
 };
 
 /** @brief What was done about many processes. */
 struct oomctl_adjust_report {
 	/** Without room in the array, and left as they were, in the last pass. */
 	uint64_t unlisted;
-	/** Of another pid namespace, and left as they were, likewise. */
+	/** Of another pid namespace, and left as they were, likewise; the first version of
+	 *  cgroups does not even list them. */
 	uint64_t foreign;
-	uint64_t gone;   /**< ended before they could be looked at, in all passes */
+	/** Ended before they could be looked at, or hidden (hidepid), in all passes. */
+	uint64_t gone;
 	uint32_t passes; /**< how often the processes were listed */
 	uint32_t flags;  /**< bits of #oomctl_adjust_report_flag */
 };
@@ -235,7 +238,8 @@ enum oomctl_adjust_flag {
  *
  * @param ctx          Context, NULL for this machine.
  * @param cgroup       Path as in /proc/PID/cgroup; of the first version, of the memory
- *                     controller. Processes of cgroups below it are not its own.
+ *                     controller. Processes of cgroups below it are not its own; but
+ *                     they are frozen with it.
  * @param adj          Wanted adjustment.
  * @param policy       What to do about a process whose floor is higher.
  * @param flags        0 or #OOMCTL_ADJUST_FREEZE.
@@ -256,10 +260,14 @@ enum oomctl_adjust_flag {
  * @privilege As oomctl_adjust_proc() for each process; to freeze, to write cgroup.freeze.
  * @safety Async-signal-safe. Waits for up to two seconds for the cgroup to stand still; if
  *         it does not, it goes on without #OOMCTL_ADJUST_FROZEN. A caller that is killed
- *         amid the call leaves the cgroup frozen: write 0 to its cgroup.freeze.
+ *         amid the call leaves the cgroup frozen, as does a thaw that fails, whose code
+ *         is returned: write 0 to its cgroup.freeze. Who freezes it, too, takes turns: it
+ *         is thawed at the end, unless it was frozen before.
  * @retval -EINVAL      The path is not of its form, as for oomctl_rank_cgroup(), or another
  *                      argument is out of range.
- * @retval -EOPNOTSUPP  No such cgroup; or it cannot be frozen, as those of the first version.
+ * @retval -EOPNOTSUPP  No such cgroup, or one of threads; or it cannot be frozen, as those of
+ *                      the first version; or the context's /proc is of another pid
+ *                      namespace, which has other numbers than the list.
  * @retval -EBUSY       The caller is to be frozen with it.
  * @note The list has numbers. One that ends before it is come to, and whose number is used
  *       again at once, leaves another's process to be set: oomctl_adjust_entry::start_ticks
@@ -282,7 +290,7 @@ int oomctl_adjust_cgroup(const struct oomctl_ctx *ctx, const char *cgroup, int32
  * earlier pass has met it: a cgroup is the surer bound.
  *
  * @param ctx          Context, NULL for this machine.
- * @param pid          Root of the tree, 0 for the caller.
+ * @param pid          Root of the tree, 0 for the caller; not one of its further threads.
  * @param adj          Wanted adjustment.
  * @param policy       What to do about a process whose floor is higher.
  * @param out          Receives what became of each process, the root first.

@@ -43,9 +43,10 @@ extern "C" {
  * stdio, and work between fork() and exec() of a threaded program. They need up to 16 KiB
  * of stack: a signal stack should have 24 KiB. Like a system call they may change `errno`:
  * a signal handler saves it. A call that is interrupted by a signal goes on; after 100
- * interruptions of one system call it gives up with `-EIO`. Every descriptor is opened
- * with O_CLOEXEC and, but for those of a context or a gauge, closed before the call
- * returns.
+ * interruptions of one system call it gives up with `-EIO`. A thread that leaves a call
+ * half way, by pthread_cancel() or siglongjmp(), leaves it half done: a descriptor open, a
+ * cgroup frozen. Every descriptor is opened with O_CLOEXEC and, but for those of a context,
+ * a gauge or a guard, closed before the call returns.
  *
  * **Structures.** A structure that the library fills is passed with its size, which is
  * `sizeof(struct ...)` as the caller compiled it: members are only ever added at the end,

@@ -118,7 +118,7 @@ int oomctl_predict_read_task_figures(const struct oomctl_ctx *ctx, pid_t pid,
  * @range As #oomctl_grant_figures.
  * @source Those of oomctl_meminfo_read_commit_figures(); /proc/sys/vm/overcommit_memory,
  *         admin_reserve_kbytes, user_reserve_kbytes; /proc/sys/kernel/osrelease;
- *         /proc/self/statm and ns/user; /proc/thread-self/status;
+ *         /proc/thread-self/statm and status; /proc/self/ns/user;
  *         /sys/devices/system/cpu/present. Linux 3.10 and later.
  * @privilege None.
  * @safety Async-signal-safe.
@@ -168,7 +168,7 @@ int oomctl_predict_commit(const struct oomctl_ctx *ctx, uint64_t request_kb,
  *
  * @unit kB (1024 bytes).
  * @range As oomctl_calc_grant().
- * @source As oomctl_predict_commit(), and `Size:` of the mappings of /proc/self/smaps
+ * @source As oomctl_predict_commit(), and `Size:` of the mappings of /proc/thread-self/smaps
  *         whose `VmFlags:` have "ac" without "dc": dup_mmap() in kernel/fork.c; Linux 3.10
  *         and later.
  * @privilege None.

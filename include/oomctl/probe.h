@@ -117,7 +117,7 @@ struct oomctl_probe {
  *
  * @unit Bytes, kB and thousandths, as the members say.
  * @source Below /proc: sys/kernel/osrelease, thread-self/status, self/ns/user,
- *         self/oom_score_adj, self/cgroup, meminfo, sys/vm/overcommit_memory (opened, not
+ *         self/oom_score_adj, thread-self/cgroup, meminfo, sys/vm/overcommit_memory (opened, not
  *         written to), overcommit_ratio and overcommit_kbytes, pressure/memory, and what
  *         can be seen of pid 1. Below /sys: of fs/cgroup memory.max and memory.oom.group,
  *         or memory/memory.limit_in_bytes. Besides fstatfs(2), prctl(2), geteuid(2), and

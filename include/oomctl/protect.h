@@ -49,7 +49,9 @@ struct oomctl_ctx;
  * descriptor, which nobody else may close: begin after daemon(). One thread at a time may
  * use it; so threads that pause and start children take turns. In a child it does nothing. But
  * pid 1 of a container and a child that it makes pid 1 of another pid namespace (CLONE_NEWPID)
- * are not told apart, and a child of vfork() that ends it ends its parent's.
+ * are not told apart, and a child of vfork() that ends it ends its parent's. One whose
+ * descriptor was closed touches nothing, unless the number is another guard's by then, whose
+ * file is the same.
  *
  * @{
  */

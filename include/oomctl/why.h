@@ -50,7 +50,7 @@ enum oomctl_why_cause {
 	/** The same, with CAP_SYS_RESOURCE in a child user namespace: it does not count. */
 	OOMCTL_WHY_USER_NAMESPACE = 2,
 	/** The process is not dumpable, so that its files belong to root: after setuid(), or
-	 *  with set-user-ID or file capabilities. */
+	 *  with set-user-ID or file capabilities; or its main thread has ended. */
 	OOMCTL_WHY_NOT_DUMPABLE = 3,
 	/** The process belongs to another user. */
 	OOMCTL_WHY_OTHER_USER = 4,

@@ -108,6 +108,11 @@ def text(missing, empty=EBADMSG):
     return [("openat", missing), ("read", missing, empty), ("read", missing, 0), ("close", 0)]
 
 
+def of_thread(missing, empty=EBADMSG):
+    """The same of a file of the calling thread: without it, that of the process is read."""
+    return [("openat", 0), ("read", missing, empty), ("close", 0)]
+
+
 def figures_of_process(missing):
     """oom_score_adj, stat and status, of which the end is not looked at."""
     return file("read", missing) * 3
@@ -170,14 +175,15 @@ def steps_of_many():
     end, end_again = (behind([("read", missing, 0), ("close", 0)]) for missing in (EOPNOTSUPP, 0))
     listed, rewound = behind([("getdents64", EOPNOTSUPP), ("lseek", EOPNOTSUPP)])
     once_more = [listed, *behind(file("read", TOLD)), *again, listed, rewound]
-    freeze = [("openat", EOPNOTSUPP), ("pread64", EOPNOTSUPP, EBADMSG),
-              *file("read", EOPNOTSUPP, EBUSY), ("getpid", None), *file("read", EBUSY, EBUSY),
+    numbers = [("getpid", None), ("openat", 0), *[("read", EOPNOTSUPP, 0)] * 2, ("close", 0)]
+    freeze = [*numbers, *file("read", EOPNOTSUPP), *of_thread(EOPNOTSUPP, EBUSY), ("getpid", None),
+              *file("read", EBUSY, EBUSY), ("openat", EOPNOTSUPP),
               ("pwrite64", OfCgroup(EOPNOTSUPP)), *text(EOPNOTSUPP)]
     return {
         "adjust_cgroup": [
             *freeze, ("openat", EOPNOTSUPP), ("read", EOPNOTSUPP, TOLD), *look(TOLD_AND_SET),
             *setting, *end, *behind([("openat", 0), ("read", 0, 0)]), *again, *end_again,
-            ("pwrite64", Behind(OfCgroup(0))), ("close", 0)],
+            *behind(text(0)), ("pwrite64", Behind(OfCgroup(0))), ("close", 0)],
         "adjust_tree": [
             ("openat", EOPNOTSUPP), *look(ROOT), *setting, *once_more, (POLL, None), *once_more,
             ("close", 0)],
@@ -252,7 +258,8 @@ def steps_of_calls():
 
     find = [*text(ESRCH, EINVAL), ("openat", ESRCH), (POLL, EOPNOTSUPP)]
     commit = [*meminfo, *kbytes, *get]
-    grant = [*get * 4, *file("read", 0), ("readlinkat", 0), *get * 2, *commit]
+    mine = of_thread(EOPNOTSUPP)
+    grant = [*get * 4, *mine, ("readlinkat", 0), *get, *mine, *commit]
     process = [*file("read", ESRCH), *figures_of_process(ESRCH)]
     thread = [("openat", ESRCH), ("getdents64", ESRCH), *file("read", GONE) * 2, ("close", 0)]
 
@@ -264,7 +271,7 @@ def steps_of_calls():
     held = [*look, ("pwrite64", EOPNOTSUPP), ("pread64", Undone(EOPNOTSUPP), EBADMSG)]
     own = [("getpid", None), (STAT, Always(ESRCH))]
     return {
-        "adjust_find_floor": [*file("read", 0), *opened, *look, ("pwrite64", EOPNOTSUPP),
+        "adjust_find_floor": [*of_thread(ESRCH), *opened, *look, ("pwrite64", EOPNOTSUPP),
                               ("close", 0)],
         "adjust_pidfd": [*steps_of_one([*find, *opened]), ("close", 0), ("close", 0)],
         "adjust_pidfd_by": [*steps_of_one([*find, *opened], look), ("close", 0), ("close", 0)],
@@ -289,7 +296,7 @@ def steps_of_calls():
         "pidfd_get_oom_score_adj": by_pidfd("read"),
         "pidfd_set_oom_score_adj": by_pidfd("write"),
         "predict_commit": grant,
-        "predict_fork": text(EOPNOTSUPP, EOPNOTSUPP) + grant,
+        "predict_fork": [("openat", 0), *text(EOPNOTSUPP, EOPNOTSUPP)[1:], *grant],
         "predict_oom_score": [*scale, *by_directory(ESRCH, process)],
         "predict_read_grant_figures": grant,
         "predict_read_score_rule": get,

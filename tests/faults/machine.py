@@ -46,8 +46,9 @@ def make_processes(put, name):
         make_process(put, f"proc/{pid}", pid, 700 if tied else 690 + pid, whole)
         put(f"proc/{pid}/cgroup", "4:memory:/a\n" if name.endswith(CGROUP_V1) else "0::/a/b\n")
     make_process(put, "proc/self", 7, 700, whole)
-    put("proc/self/cgroup", "0::/b\n")
-    put("proc/thread-self/status", whole)
+    for own in "self", "thread-self":
+        put(f"proc/{own}/status", whole)
+        put(f"proc/{own}/cgroup", "0::/b\n")
     if name == "adjust_find_floor":
         put("proc/self/oom_score_adj", "-1000\n")
     if name.endswith(ENDED):
@@ -73,8 +74,9 @@ def make_machine(root, name):
     put("etc/sysctl.d/50-oom.conf", DROPIN)
     put("usr/lib/sysctl.d/10-other.conf", "kernel.panic = 7\n")
     make_processes(put, name)
-    put("proc/self/statm", "1000 100 10 1 0 100 0\n")
-    put("proc/self/smaps", MAPPING)
+    for own in "self", "thread-self":
+        put(f"proc/{own}/statm", "1000 100 10 1 0 100 0\n")
+        put(f"proc/{own}/smaps", MAPPING)
     os.makedirs(f"{root}/proc/self/ns")
     os.symlink("user:[4026531837]", f"{root}/proc/self/ns/user")
     if name.endswith(CGROUP_V1):
@@ -88,3 +90,4 @@ def make_machine(root, name):
     put("sys/fs/cgroup/a/cgroup.freeze", "0\n")
     put("sys/fs/cgroup/b/cgroup.procs", "")  # of the driver, which fills it
     put("sys/fs/cgroup/a/cgroup.procs", f"{PIDS[0]}\n")
+    put("sys/fs/cgroup/a/cgroup.controllers", "memory\n")

@@ -334,10 +334,10 @@ static void put_back(void)
 /* An errno that has no code of its own is -EIO. */
 static void try_errnos(const struct call *c)
 {
-	static const int others[] = { E2BIG,   EAGAIN,  EBADF,     EBUSY,       EFAULT,
-				      EFBIG,   EISDIR,  ELOOP,     ENOSPC,      ENOSYS,
-				      ENOTSUP, ENXIO,   EOVERFLOW, ESTALE,      ETIMEDOUT,
-				      EXDEV,   ETXTBSY, EDQUOT,    ENAMETOOLONG };
+	static const int others[] = { E2BIG,   EAGAIN,    EBADF,       EBUSY,     EFAULT,
+				      EFBIG,   EISDIR,    ELOOP,       ENOSPC,    ENOSYS,
+				      ENXIO,   EOVERFLOW, ESTALE,      ETIMEDOUT, EXDEV,
+				      ETXTBSY, EDQUOT,    ENAMETOOLONG };
 	const struct answer want = failure(-EIO);
 	int steps;
 

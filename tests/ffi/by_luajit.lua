@@ -292,9 +292,11 @@ local function adjust_many(ctx, root)
 		write(process .. "/stat", ("%d (%s) S %d"):format(pid, comm, parent) .. behind)
 	end
 	write(root .. "/proc/self/cgroup", "0::/b\n")
+	write(root .. "/proc/self/status", "Tgid:\t" .. ffi.C.getpid() .. "\n")
 	write(group .. "../b/cgroup.procs", ffi.C.getpid() .. "\n")
 	write(group .. "../b/cgroup.freeze", "0\n")
 	write(group .. "cgroup.procs", "9\n7\n0\n")
+	write(group .. "cgroup.controllers", "memory\n")
 	write(group .. "cgroup.freeze", "0\n")
 	write(group .. "cgroup.events", "populated 1\nfrozen 1\n")
 

@@ -173,9 +173,11 @@ def adjust_many(ctx, root):
         behind = " 0" * 17 + f" {70 + pid} {pid * 2**20} 9\n"
         write(process + "stat", f"{pid} ({comm}) S {parent}" + behind)
     write(root + "/proc/self/cgroup", "0::/b\n")
+    write(root + "/proc/self/status", f"Tgid:\t{os.getpid()}\n")
     write(root + "/sys/fs/cgroup/b/cgroup.procs", f"{os.getpid()}\n")
     write(root + "/sys/fs/cgroup/b/cgroup.freeze", "0\n")
     write(root + "/sys/fs/cgroup/a/cgroup.procs", "9\n7\n0\n")
+    write(root + "/sys/fs/cgroup/a/cgroup.controllers", "memory\n")
     write(root + "/sys/fs/cgroup/a/cgroup.freeze", "0\n")
     write(root + "/sys/fs/cgroup/a/cgroup.events", "populated 1\nfrozen 1\n")
 

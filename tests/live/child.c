@@ -5,11 +5,13 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/sched.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -127,6 +129,30 @@ void end_sleeper(pid_t pid)
 int pidfd_of(pid_t pid)
 {
 	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+static void *await_end_of_main_thread(void *body)
+{
+	struct stat file = { .st_uid = NOBODY };
+
+	while (file.st_uid == NOBODY) { /* then its files are root's */
+		usleep(1000);
+		EXPECT(stat("/proc/self/oom_score_adj", &file) == 0);
+	}
+	(*(void (**)(void))body)();
+	_exit(0);
+}
+
+void outlive_main_thread(void (*body)(void))
+{
+	static void (*kept)(void);
+	pthread_t thread;
+
+	kept = body;
+	become_nobody();
+	EXPECT(prctl(PR_SET_DUMPABLE, 1) == 0);
+	EXPECT(pthread_create(&thread, NULL, await_end_of_main_thread, &kept) == 0);
+	pthread_exit(NULL);
 }
 
 int32_t number_in(const char *path)

@@ -25,6 +25,9 @@ void mount_proc(const char *options);
 /* in_namespaces() for a child's body; ends the child. */
 void enter_namespaces(void (*body)(void));
 
+/* For a child's body: as nobody, in a thread that outlives the main one; ends the child. */
+void outlive_main_thread(void (*body)(void));
+
 #define SKIP_CHILD(why)                                                                  \
 	do {                                                                             \
 		dprintf(STDOUT_FILENO, "SKIP: %s: %s\n", __func__, why);                 \

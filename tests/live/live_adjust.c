@@ -373,8 +373,10 @@ static int remove_cgroup(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < LENGTH(members); i++)
-		if (members[i] > 0)
+		if (members[i] > 0) {
 			end_sleeper(members[i]);
+			members[i] = 0;
+		}
 	rmdir(cgroup.dir);
 	return 0;
 }
@@ -416,6 +418,34 @@ static void a_cgroup_is_set_and_nobody_else(void **state)
 	assert_int_equal(count, 77);
 }
 
+/* Pid 2 of its list is not the one of this /proc, which is of the outer namespace. */
+static void expect_list_to_be_of_others(void)
+{
+	pid_t member = start_sleeper();
+	int32_t before = number_of(2, "oom_score_adj");
+
+	EXPECT(member == 2);
+	move_into(cgroup.dir, member);
+	EXPECT(adjust_cgroup(cgroup.path, 1000, 0, ROOM) == -EOPNOTSUPP);
+	EXPECT(before != 1000 && number_of(2, "oom_score_adj") == before);
+	end_sleeper(member);
+}
+
+static void enter_inner_namespace(void)
+{
+	mount_proc("");
+	EXPECT(start_sleeper() == 2);
+	enter_namespaces(expect_list_to_be_of_others);
+}
+
+static void a_list_of_another_pid_namespace_is_refused(void **state)
+{
+	(void)state;
+	if (!make_cgroup_at("/sys/fs/cgroup") && !make_cgroup_at("/sys/fs/cgroup/memory"))
+		SKIP_UNAVOIDABLE("no right to make a cgroup with its processes");
+	in_namespaces(enter_inner_namespace);
+}
+
 /* What freezing does is seen in the lab. */
 static void a_cgroup_of_the_first_version_is_not_frozen(void **state)
 {
@@ -442,6 +472,8 @@ int main(void)
 		cmocka_unit_test(one_that_forks_all_the_time_is_no_obstacle),
 		cmocka_unit_test(threads_and_sharers_of_memory_have_it_together),
 		cmocka_unit_test_teardown(a_cgroup_is_set_and_nobody_else, remove_cgroup),
+		cmocka_unit_test_teardown(a_list_of_another_pid_namespace_is_refused,
+					  remove_cgroup),
 		cmocka_unit_test_teardown(a_cgroup_of_the_first_version_is_not_frozen,
 					  remove_cgroup),
 	};

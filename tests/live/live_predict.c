@@ -284,9 +284,33 @@ static void predictions_come_true_at_each_page_around_an_edge(void **state)
 	in_child(step_over_all_edges);
 }
 
+static void look_without_main_thread(void)
+{
+	struct oomctl_grant_figures g;
+	enum oomctl_verdict verdict;
+	int64_t margin_kb;
+
+	EXPECT(number_in("/proc/self/statm") == 0);
+	EXPECT(oomctl_predict_read_grant_figures(NULL, &g, sizeof(g)) == 0);
+	EXPECT(g.total_vm_pages > 0);
+	EXPECT(oomctl_predict_fork(NULL, &verdict, &margin_kb) == 0);
+}
+
+static void end_main_thread(void)
+{
+	outlive_main_thread(look_without_main_thread);
+}
+
+static void a_thread_that_outlives_the_main_one_has_figures(void **state)
+{
+	(void)state;
+	in_child(end_main_thread);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_thread_that_outlives_the_main_one_has_figures),
 		cmocka_unit_test(the_score_of_every_process_is_the_kernels),
 		cmocka_unit_test(predictions_come_true_for_every_adjustment),
 		cmocka_unit_test(predictions_come_true_at_each_page_around_an_edge),

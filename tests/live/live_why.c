@@ -264,9 +264,22 @@ static void set_one_like_me(void)
 	end_sleeper(dumpable);
 }
 
+static void set_own_without_main_thread(void)
+{
+	expect_proc("own, when the main thread has ended", 0, 1000, -EACCES,
+		    OOMCTL_WHY_NOT_DUMPABLE);
+	EXPECT(oomctl_proc_set_oom_score_adj(NULL, gettid(), 1000) == 0);
+}
+
+static void end_main_thread(void)
+{
+	outlive_main_thread(set_own_without_main_thread);
+}
+
 static void who_is_not_dumpable(void **state)
 {
 	(void)state;
+	in_child(end_main_thread);
 	in_child(set_own_after_setuid);
 	in_child(set_own_after_seteuid);
 	in_child(set_one_like_me);

@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "floor.h"
 #include "machine.h"
@@ -15,8 +16,10 @@ static const enum oomctl_adjust_policy strict = OOMCTL_ADJUST_STRICT,
 
 /* Of a pidfd; or what happens while a cgroup is waited for. */
 static int polls;
+static int interrupted; /* so many, each after a millisecond */
 static void (*on_poll)(int n);
 
+int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
 
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
@@ -27,6 +30,11 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 	}
 	assert_true(timeout > 0 && timeout <= 100);
 	polls++;
+	if (polls <= interrupted) {
+		assert_int_equal(__real_poll(NULL, 0, 1), 0);
+		errno = EINTR;
+		return -1;
+	}
 	if (on_poll)
 		on_poll(polls);
 	return 0;
@@ -606,6 +614,9 @@ static void put_cgroup(const struct fixture *f, const char *root, const char *pr
 
 	snprintf(path, sizeof(path), "sys/fs/cgroup%s/a/cgroup.procs", root);
 	fixture_put(f, path, procs);
+	if (*root == '\0')
+		fixture_put(f, "sys/fs/cgroup/a/cgroup.controllers", "memory\n");
+	fixture_put(f, "proc/self/status", "Name:\tx\nUid:\t0\n");
 }
 
 static void a_cgroup_of_either_version_is_set(void **state)
@@ -630,6 +641,55 @@ static void a_cgroup_of_either_version_is_set(void **state)
 		assert_int_equal(polls, 1);
 		assert_int_equal(report.flags, OOMCTL_ADJUST_STABLE);
 	}
+}
+
+/* Of the first version, the root has other controllers' cgroups. */
+static void another_controllers_cgroup_is_none_of_memory(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_kernel(0);
+	put_child(f, 10, 1, 5, 1);
+	put_child(f, 11, 1, 6, 2);
+	put_cgroup(f, "/memory/a", "10\n");
+	put_cgroup(f, "/a", "11\n");
+	assert_int_equal(adjust_cgroup(f, "/a/a", 9, 0), 0);
+	expect_child(f, 10, 9);
+	expect_child(f, 11, 2);
+}
+
+/* A list has numbers of the caller's pid namespace. */
+static void other_numbers_are_not_taken_for_those_of_this_proc(void **state)
+{
+	static const struct {
+		const char *text; /* with the caller's number for %d */
+		int want;
+	} cases[] = {
+		{ "Tgid:\t%d\nNStgid:\t%d\n", 0 },
+		{ "Tgid:\t%d\n", 0 }, /* before Linux 4.1 */
+		{ "Tgid:\t%d1\n", -EOPNOTSUPP },
+		{ "Tgid:\t%d1\nNStgid:\t%d1\n", -EOPNOTSUPP },
+		{ "Tgid:\t%d\nNStgid:\t%d\t1\n", -EOPNOTSUPP },
+		{ "Tgid:\t%d1\nNStgid:\t%d1\t%d\n", -EOPNOTSUPP },
+		{ "Tgid:\t%d", -EBADMSG }, /* cut */
+	};
+	const struct fixture *f = *state;
+	const int me = getpid();
+	char text[128];
+
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		put_kernel(0);
+		put_child(f, 10, 1, 5, 1);
+		put_cgroup(f, "", "10\n");
+		snprintf(text, sizeof(text), cases[i].text, me, me, me);
+		fixture_put(f, "proc/self/status", text);
+		assert_int_equal(adjust_cgroup(f, "/a", 9, 0), cases[i].want);
+		expect_child(f, 10, cases[i].want == 0 ? 9 : 1);
+	}
+
+	fixture_remove(f, "proc/self/status"); /* which does not show the caller */
+	assert_int_equal(adjust_cgroup(f, "/a", 9, 0), -EOPNOTSUPP);
+	expect_child(f, 10, 1);
 }
 
 static void one_that_is_born_with_the_value_is_not_waited_for(void **state)
@@ -727,6 +787,31 @@ static void what_never_comes_to_rest_is_not_stable(void **state)
 	assert_int_equal(report.passes, 32);
 	assert_int_equal(report.flags, 0);
 	expect_entry(10, 0, 1, entry_of(10)->adj);
+}
+
+static int64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* As those of a profiler. */
+static void signals_do_not_cut_the_moment_short(void **state)
+{
+	const struct fixture *f = *state;
+	int64_t begin = now_us();
+
+	put_kernel(0);
+	put_child(f, 10, 1, 5, 1);
+	put_cgroup(f, "", "10\n");
+	polls = 0;
+	interrupted = 1000;
+	assert_int_equal(adjust_cgroup(f, "/a", 9, 0), 0);
+	interrupted = 0;
+	assert_true(polls > 1);
+	assert_true(now_us() - begin >= 9000); /* a clock of milliseconds */
 }
 
 static const struct fixture *removed_by;
@@ -859,6 +944,11 @@ static void a_thaw_that_fails_is_told(void **state)
 	assert_int_equal(count, 77);
 	expect_child(f, 10, 9);
 	fixture_expect(f, "sys/fs/cgroup/a/cgroup.freeze", "1\n");
+
+	put_freezer(f, "0\n", "0::/b\n"); /* also when nothing else went well */
+	put_cgroup(f, "", "x\n");
+	fail_write(2, EIO);
+	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), -EIO);
 }
 
 static void lose_descriptors(const char *path)
@@ -894,9 +984,58 @@ static void one_that_was_frozen_stays_so(void **state)
 	put_freezer(f, "1\n", "0::/b\n");
 	fixture_put(f, "sys/fs/cgroup/a/cgroup.events", "frozen 1\npopulated 1\n");
 	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), 0);
+	assert_int_equal(kernel.writes, 1);
 	assert_int_equal(polls, 0);
 	assert_int_equal(report.flags, OOMCTL_ADJUST_STABLE | OOMCTL_ADJUST_FROZEN);
 	fixture_expect(f, "sys/fs/cgroup/a/cgroup.freeze", "1\n");
+}
+
+static void put_events(const char *path)
+{
+	if (strcmp(path, "oom_score_adj") == 0)
+		fixture_put(frozen_by, "sys/fs/cgroup/a/cgroup.events", "frozen 0\n");
+}
+
+static void remove_events(const char *path)
+{
+	if (strcmp(path, "oom_score_adj") == 0)
+		unlink(fixture_path(frozen_by, "sys/fs/cgroup/a/cgroup.events"));
+}
+
+static void break_events(const char *path)
+{
+	if (strcmp(path, "oom_score_adj") == 0)
+		fixture_put(frozen_by, "sys/fs/cgroup/a/cgroup.events", "x\n");
+}
+
+/* Others may thaw it, and what it said then was of a moment only. */
+static void one_that_is_thawed_meanwhile_is_done_again(void **state)
+{
+	static const struct {
+		void (*on_open)(const char *path);
+		int want, polls;
+		uint32_t flags;
+	} cases[] = {
+		{ NULL, 0, 0, OOMCTL_ADJUST_STABLE | OOMCTL_ADJUST_FROZEN },
+		{ put_events, 0, 1, OOMCTL_ADJUST_STABLE },
+		{ remove_events, 0, 0, OOMCTL_ADJUST_STABLE | OOMCTL_ADJUST_FROZEN },
+		{ break_events, -EBADMSG, 0, 0 },
+	};
+	const struct fixture *f = *state;
+
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		put_freezer(f, "0\n", "0::/b\n");
+		fixture_put(f, "sys/fs/cgroup/a/cgroup.events", "frozen 1\n");
+		memset(&report, 0, sizeof(report));
+		on_open = cases[i].on_open;
+		assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE),
+				 cases[i].want);
+		on_open = NULL;
+		assert_int_equal(polls, cases[i].polls);
+		assert_int_equal(report.flags, cases[i].flags);
+		expect_child(f, 10, 9);
+		fixture_expect(f, "sys/fs/cgroup/a/cgroup.freeze", "0\n");
+	}
 }
 
 static void it_is_thawed_after_a_failure(void **state)
@@ -958,6 +1097,10 @@ static void nobody_freezes_itself(void **state)
 	put_freezer(f, "0\n", "0::/a/below\n");
 	count = 77;
 	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), -EBUSY);
+	put_freezer(f, "0\n", "0::/b\n"); /* of the main thread */
+	fixture_put(f, "proc/thread-self/cgroup", "0::/a/threads\n");
+	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), -EBUSY);
+	fixture_remove(f, "proc/thread-self/cgroup");
 	fixture_remove(f, "proc/self/cgroup");
 	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), -EOPNOTSUPP);
 	put_freezer(f, "2\n", "0::/ab\n");
@@ -1050,9 +1193,12 @@ int main(void)
 		FIXTURE_TEST(unreadable_text_ends_it_all),
 		FIXTURE_TEST(a_write_that_fails_is_told_or_ends_it_all),
 		FIXTURE_TEST(without_room_a_process_is_left_alone),
+		FIXTURE_TEST(signals_do_not_cut_the_moment_short),
 		FIXTURE_TEST(a_cgroup_may_be_removed_when_it_is_empty),
 		FIXTURE_TEST(a_tree_needs_its_root),
 		FIXTURE_TEST(a_cgroup_of_either_version_is_set),
+		FIXTURE_TEST(another_controllers_cgroup_is_none_of_memory),
+		FIXTURE_TEST(other_numbers_are_not_taken_for_those_of_this_proc),
 		FIXTURE_TEST(one_that_is_born_with_the_value_is_not_waited_for),
 		FIXTURE_TEST(one_that_shows_later_is_set),
 		FIXTURE_TEST(what_never_comes_to_rest_is_not_stable),
@@ -1063,6 +1209,7 @@ int main(void)
 		FIXTURE_TEST(a_thaw_that_fails_is_told),
 		FIXTURE_TEST(a_thaw_needs_no_descriptor),
 		FIXTURE_TEST(one_that_was_frozen_stays_so),
+		FIXTURE_TEST(one_that_is_thawed_meanwhile_is_done_again),
 		FIXTURE_TEST(it_is_thawed_after_a_failure),
 		FIXTURE_TEST(what_is_frozen_is_what_is_set),
 		FIXTURE_TEST(who_cannot_be_found_may_be_in_it),

@@ -201,7 +201,8 @@ static void every_errno_has_its_code(void **state)
 		{ EIO, -EIO },           { ELOOP, -EIO },
 		{ ENXIO, -EIO },         { ENODEV, -EOPNOTSUPP },
 		{ EISDIR, -EIO },        { ETXTBSY, -EIO },
-		{ ENAMETOOLONG, -EIO },  { 9999, -EIO },
+		{ ENAMETOOLONG, -EIO },  { EOPNOTSUPP, -EOPNOTSUPP },
+		{ 9999, -EIO },
 	};
 	char buf[8];
 

@@ -836,6 +836,26 @@ static void expect_no_grant(const struct fixture *f, int want)
 	expect_no_fork(f, want);
 }
 
+/* The main thread may have ended, and shows nothing any more. */
+static void a_grant_is_of_the_calling_thread(void **state)
+{
+	const struct fixture *f = *state;
+	enum oomctl_verdict verdict;
+	int64_t margin_kb;
+
+	put_grant(f);
+	fixture_put(f, "proc/thread-self/statm", "4321 99 98 97 0 96 0\n");
+	fixture_put(f, "proc/self/statm", "0 0 0 0 0 0 0\n");
+	assert_true(read_grant(f).total_vm_pages == 4321);
+	fixture_put(f, "proc/thread-self/smaps", "Size: 4 kB\nVmFlags: wr ac \n");
+	fixture_put(f, "proc/self/smaps", "");
+	assert_int_equal(oomctl_predict_fork(f->ctx, &verdict, &margin_kb), 0);
+	fixture_put(f, "proc/thread-self/statm", "");
+	expect_no_grant(f, -EBADMSG);
+	fixture_put(f, "proc/thread-self/statm", "4321"); /* cut */
+	expect_no_grant(f, -EBADMSG);
+}
+
 static const char *const grant_files[] = {
 	"proc/meminfo",
 	"proc/sys/kernel/osrelease",
@@ -1197,6 +1217,7 @@ int main(void)
 		FIXTURE_TEST(the_release_tells_of_old_kernels),
 		FIXTURE_TEST(an_admin_is_one_of_the_initial_user_namespace),
 		FIXTURE_TEST(an_admin_is_the_calling_thread),
+		FIXTURE_TEST(a_grant_is_of_the_calling_thread),
 		FIXTURE_TEST(without_one_of_its_files_a_grant_is_not_predicted),
 		FIXTURE_TEST(with_a_broken_file_a_grant_is_not_predicted),
 		FIXTURE_TEST(a_user_namespace_of_another_form_is_refused),

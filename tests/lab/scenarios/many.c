@@ -38,11 +38,16 @@ static void share(void)
 	EXPECT(shared != MAP_FAILED);
 }
 
+static int adjust_cgroup_at(const char *path, int32_t adj, uint32_t flags)
+{
+	return oomctl_adjust_cgroup(NULL, path, adj, OOMCTL_ADJUST_STRICT, flags, entries,
+				    ROOM, sizeof(entries[0]), &count, &report,
+				    sizeof(report));
+}
+
 static int adjust_cgroup(int32_t adj, uint32_t flags)
 {
-	return oomctl_adjust_cgroup(NULL, CGROUP, adj, OOMCTL_ADJUST_STRICT, flags,
-				    entries, ROOM, sizeof(entries[0]), &count, &report,
-				    sizeof(report));
+	return adjust_cgroup_at(CGROUP, adj, flags);
 }
 
 static int adjust_tree(pid_t root, int32_t adj)
@@ -263,6 +268,28 @@ static void is_not_frozen_with_itself(void)
 	EXPECT(adjust_cgroup(5, 0) == 0 && value_of(getpid()) == 5);
 }
 
+static void *is_not_frozen_as_a_thread(void *unused)
+{
+	(void)unused;
+	put_text(CGROUP_DIR "/threads/cgroup.threads", "0");
+	EXPECT(adjust_cgroup_at(CGROUP "/threads", 5, OOMCTL_ADJUST_FREEZE) == -EBUSY);
+	EXPECT(adjust_cgroup_at(CGROUP "/threads", 5, 0) == -EOPNOTSUPP);
+	EXPECT(number_in(CGROUP_DIR "/threads/cgroup.freeze") == 0);
+	return NULL;
+}
+
+/* Whose main thread is elsewhere; and there is no list of processes. */
+static void try_cgroup_of_threads(void)
+{
+	pthread_t thread;
+
+	enter_cgroup(CGROUP);
+	EXPECT(mkdir(CGROUP_DIR "/threads", 0755) == 0);
+	put_text(CGROUP_DIR "/threads/cgroup.type", "threaded");
+	EXPECT(pthread_create(&thread, NULL, is_not_frozen_as_a_thread, NULL) == 0);
+	EXPECT(pthread_join(thread, NULL) == 0);
+}
+
 static void try_cgroup(void)
 {
 	make_cgroup(CGROUP, 128 * MB);
@@ -271,6 +298,8 @@ static void try_cgroup(void)
 	try_frozen();
 	try_frozen_by_somebody_else();
 	in_child(is_not_frozen_with_itself);
+	in_child(try_cgroup_of_threads);
+	EXPECT(rmdir(CGROUP_DIR "/threads") == 0);
 	end_storms();
 	EXPECT(adjust_cgroup(1, 0) == 0 && count == 0);
 	EXPECT(rmdir(CGROUP_DIR) == 0);
