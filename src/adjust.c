@@ -277,7 +277,7 @@ static int settle(struct job *j, const struct oomctl_ctx *process, int r, pid_t 
 	j->has_set |= e.adj != adj_seen;
 	j->has_news |= is_news(j, &e, adj_seen);
 	record(place, &e);
-	return e.code == 0 || e.code == -ESRCH || is_refusal(e.code) ? 0 : e.code;
+	return e.code == -ESRCH || is_refusal(e.code) ? 0 : e.code;
 }
 
 static int visit(struct job *j, const struct oomctl_ctx *dir, pid_t pid, uint64_t begun)
@@ -345,8 +345,7 @@ static int is_in_tree(struct job *j, const struct parse_stat *stat)
 	if (place && place->start_ticks == stat->start_ticks)
 		return 1;
 
-	place =
-	    stat->ppid > 0 && stat->ppid <= INT32_MAX ? find(j, (pid_t)stat->ppid) : NULL;
+	place = stat->ppid <= INT32_MAX ? find(j, (pid_t)stat->ppid) : NULL;
 	if (!place)
 		return 0;
 	r = read_stat(j, place->pid, &parent); /* its number may be another's now */
@@ -414,7 +413,7 @@ static int repeat(struct job *j, int (*pass)(struct job *j))
 	return 0;
 }
 
-/* A list of others would be taken for one of these. */
+/* Numbers of another pid namespace would be taken for processes of this /proc. */
 static int check_numbers(const struct job *j)
 {
 	int r = process_has_own_numbers(j->ctx);
@@ -424,12 +423,10 @@ static int check_numbers(const struct job *j)
 	return r == 1 ? 0 : -EOPNOTSUPP;
 }
 
-/* Of the second version, which has such a file, or else of the first. */
+/* Of the second version, whose root has such a file, or else of the first. */
 static int find_root(struct job *j)
 {
-	char path[CGROUP_PATH_SIZE];
-	int fd = io_open(j->ctx,
-			 cgroup_path(path, CGROUP_V2, j->cgroup, "cgroup.controllers"));
+	int fd = io_open(j->ctx, CGROUP_V2 "/cgroup.controllers");
 
 	j->root = fd < 0 ? CGROUP_V1 : CGROUP_V2;
 	if (fd < 0)
@@ -500,7 +497,7 @@ static int may_have_caller(const struct job *j)
 	return r < 0 ? r : r == 0;
 }
 
-/* Somebody else may have thawed it meanwhile: then it is done again as any other. */
+/* Somebody else may have thawed it meanwhile: then it is done again, as one that runs. */
 static int adjust_standing(struct job *j)
 {
 	int r = await_frost(j);
@@ -553,8 +550,8 @@ static int adjust_frozen(struct job *j)
 	int32_t is_on = 0;
 	int r;
 
-	j->root =
-	    CGROUP_V2; /* a cgroup of this path in the first version is another one */
+	/* A cgroup of this path in the first version is another one. */
+	j->root = CGROUP_V2;
 	r = check_numbers(j);
 	if (r == 0)
 		r = knob_get_at(j->ctx, file, &freeze, &is_on);

@@ -20,7 +20,7 @@ OOMCTL_EXPORT int oomctl_dropin_render(const struct oomctl_policy *policy, char 
 	size_t len;
 	int r;
 
-	if (!policy || !out_text || !out_length)
+	if (!out_text || !out_length)
 		return -EINVAL;
 
 	r = sysctl_conf_render(policy, buf + sizeof(buf), &begin);
@@ -96,9 +96,7 @@ OOMCTL_EXPORT int oomctl_dropin_write(const char *path,
 	const char *name, *begin;
 	int r;
 
-	if (!path || !policy)
-		return -EINVAL;
-	name = split_path(path, dir);
+	name = path ? split_path(path, dir) : NULL;
 	if (!name)
 		return -EINVAL;
 	r = sysctl_conf_render(policy, buf + sizeof(buf), &begin);

@@ -614,7 +614,7 @@ static int find_cgroup(const struct oomctl_ctx *ctx, char path[CGROUP_MAX + 1],
 	ssize_t len;
 	int r;
 
-	r = process_open_own(ctx, "/cgroup", &lines);
+	r = io_lines_open(ctx, "/proc/self/cgroup", &lines);
 	if (r < 0)
 		return r;
 

@@ -566,10 +566,9 @@ static int64_t monotonic_ms(void)
 
 void io_sleep(int ms)
 {
-	int64_t end = monotonic_ms() + ms;
-	int tries = TRIES;
+	int64_t end = monotonic_ms() + ms + 1; /* of which a part is over */
 
-	while (ms > 0 && poll(NULL, 0, ms) < 0 && is_interrupted(&tries))
+	while (ms > 0 && poll(NULL, 0, ms) < 0 && errno == EINTR)
 		ms = (int)(end - monotonic_ms());
 }
 

@@ -5,21 +5,6 @@
 #include "io.h"
 #include "parse.h"
 
-int knob_parse(const struct knob *k, const char *text, size_t len, int32_t *out)
-{
-	int32_t v;
-	int r;
-
-	r = parse_i32(text, len, &v);
-	if (r < 0)
-		return r;
-	if (!knob_takes(k, v))
-		return -ERANGE;
-
-	*out = v;
-	return 0;
-}
-
 int knob_get_at(const struct oomctl_ctx *ctx, const char *path, const struct knob *k,
 		int32_t *out)
 {

@@ -2,9 +2,12 @@
 #ifndef OOMCTL_KNOB_H
 #define OOMCTL_KNOB_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "parse.h"
 
 struct oomctl_ctx;
 
@@ -33,7 +36,20 @@ static inline bool knob_takes(const struct knob *k, int32_t value)
 }
 
 /* What the text of its file says. */
-int knob_parse(const struct knob *k, const char *text, size_t len, int32_t *out);
+static inline int knob_parse(const struct knob *k, const char *text, size_t len,
+			     int32_t *out)
+{
+	int32_t v;
+	int r = parse_i32(text, len, &v);
+
+	if (r < 0)
+		return r;
+	if (!knob_takes(k, v))
+		return -ERANGE;
+
+	*out = v;
+	return 0;
+}
 
 /* -EINVAL when out is NULL; -ERANGE when the kernel's value is out of range. */
 int knob_get_at(const struct oomctl_ctx *ctx, const char *path, const struct knob *k,

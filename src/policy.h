@@ -23,7 +23,7 @@ static inline uint32_t policy_bit(int knob)
 	return (uint32_t)1 << knob;
 }
 
-/* Whether a caller's policy names knobs only, or none, and no value is out of range. */
+/* Whether a caller's policy has no unknown bit, and no value out of range; it may name none. */
 bool policy_is_valid(const struct oomctl_policy *p);
 
 /* Whether ratio and kbytes are named and neither is 0. */

@@ -86,7 +86,7 @@ int process_read_stat(const struct oomctl_ctx *process, const char *path,
 }
 
 /* Line by line: a process may be in thousands of groups, which it lists. */
-static inline int read_status(struct io_lines *lines, struct parse_status *out)
+static int read_status(struct io_lines *lines, struct parse_status *out)
 {
 	struct parse_status s = { 0 };
 	const char *line;

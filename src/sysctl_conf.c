@@ -140,6 +140,8 @@ static enum match match_pattern(const char *p, const char *name)
 	}
 	while (*p == '*')
 		p++;
+	if (*p == '{')
+		return UNSURE;
 	return *p == '\0' ? YES : NO;
 }
 
@@ -183,9 +185,7 @@ static int read_value(const struct knob *k, struct rest v, uint64_t *out)
 	if (k->is_wide)
 		return parse_u64(v.at, v.len, out);
 
-	r = parse_i32(v.at, v.len, &number);
-	if (r == 0 && !knob_takes(k, number))
-		r = -ERANGE;
+	r = knob_parse(k, v.at, v.len, &number);
 	if (r == 0)
 		*out = (uint64_t)number;
 	return r;

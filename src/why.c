@@ -34,24 +34,23 @@ static int found_with(struct oomctl_why *w, enum oomctl_why_cause cause,
 	return found(w, cause);
 }
 
-/* It goes by the number in this /proc, which the caller may have given for itself. */
+/* By a number that it has in this /proc, or that one of its threads has. */
 static int is_own(const struct attempt *a)
 {
-	char text[KNOB_TEXT_MAX];
-	ssize_t len;
-	pid_t pid;
+	char path[PROCESS_PATH_SIZE];
+	uint32_t owner;
+	int r;
 
 	if (a->pid == 0)
 		return 1;
 
-	len = io_read_link(a->ctx, "/proc/self", text, sizeof(text) - 1);
-	if (len == -EOPNOTSUPP || len == -EBADMSG)
+	r = io_owner(
+	    a->ctx,
+	    prepend_text(prepend_i32(process_path_end(path), a->pid), "/proc/self/task/"),
+	    &owner);
+	if (r == -EOPNOTSUPP)
 		return 0;
-	if (len < 0)
-		return (int)len;
-
-	text[len] = '\0';
-	return parse_pid(text, &pid) == 0 && pid == a->pid;
+	return r < 0 ? r : 1;
 }
 
 /* Whether the process would be the caller's to set, were it dumpable: 1 or 0. */
@@ -376,9 +375,9 @@ OOMCTL_EXPORT const char *oomctl_why_sentence(enum oomctl_why_cause cause)
 	case OOMCTL_WHY_NOT_DUMPABLE:
 		return "The process is not dumpable, as after setuid() or with file "
 		       "capabilities, or its main thread has ended, so that its files "
-		       "belong to root: set the value "
-		       "before, let it call prctl(PR_SET_DUMPABLE, 1) or exec(), or hold "
-		       "CAP_DAC_OVERRIDE.";
+		       "belong to root: set the value before, let it call "
+		       "prctl(PR_SET_DUMPABLE, 1) or exec(), go by the id of another of "
+		       "its threads, or hold CAP_DAC_OVERRIDE.";
 	case OOMCTL_WHY_OTHER_USER:
 		return "The process belongs to another user: be that user, or hold "
 		       "CAP_DAC_OVERRIDE.";

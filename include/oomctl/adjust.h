@@ -183,8 +183,9 @@ int oomctl_adjust_pidfd_by(const struct oomctl_ctx *ctx, int pidfd, int32_t delt
  * @safety Async-signal-safe. A process that is killed amid the call keeps a lower value, if
  *         anybody still asks.
  * @retval -EACCES  No write is allowed, not even of the value in force: the process is not
- *                  dumpable, as after setuid(), or a security module forbids it, or that
- *                  value is below the floor itself, as for oomctl_adjust_proc().
+ *                  dumpable, as after setuid(), or its main thread has ended, or a
+ *                  security module forbids it, or that value is below the floor
+ *                  itself, as for oomctl_adjust_proc().
  * @retval -EROFS   /proc is mounted read-only, as in many containers.
  * @since 0.1
  *
@@ -204,7 +205,7 @@ struct oomctl_adjust_entry {
 /** @brief Bits of oomctl_adjust_report::flags. */
 enum oomctl_adjust_report_flag {
 	OOMCTL_ADJUST_STABLE = 1, /**< nothing was left to set, as far as was seen */
-	OOMCTL_ADJUST_FROZEN = 2  /**< all processes stood still, before and after it */
+	OOMCTL_ADJUST_FROZEN = 2  /**< all stood still when it began, and when it ended */
 };
 
 /** @brief What was done about many processes. */
@@ -214,7 +215,7 @@ struct oomctl_adjust_report {
 	/** Of another pid namespace, and left as they were, likewise; the first version of
 	 *  cgroups does not even list them. */
 	uint64_t foreign;
-	/** Ended before they could be looked at, or hidden (hidepid), in all passes. */
+	/** Ended before they could be looked at, in all passes; or, of a cgroup, hidden. */
 	uint64_t gone;
 	uint32_t passes; /**< how often the processes were listed */
 	uint32_t flags;  /**< bits of #oomctl_adjust_report_flag */
@@ -229,11 +230,12 @@ enum oomctl_adjust_flag {
  * @brief Set the adjustment of every process of a cgroup.
  *
  * Processes may fork and inherit the old value while others are set. So the cgroup is listed
- * again until a pass finds nothing left to set, and 10 milliseconds later neither; at most 32
+ * again until a pass finds nothing left to set, and 10 milliseconds later neither; at most 33
  * times. A child of a fork() that began before its process was set and takes longer than all
  * that is missed, unless the cgroup is frozen.
  *
- * A process is one entry with all its threads. Those that share memory without being threads
+ * A process that has the value already is not written to, and keeps the floor that it has. It
+ * is one entry with all its threads. Those that share memory without being threads
  * of each other (CLONE_VM) get the value together; nothing special is needed for them.
  *
  * @param ctx          Context, NULL for this machine.
@@ -254,21 +256,24 @@ enum oomctl_adjust_flag {
  *
  * @unit Thousandths of RAM plus swap.
  * @range #OOMCTL_SCORE_ADJ_MIN to #OOMCTL_SCORE_ADJ_MAX; others are -EINVAL.
- * @source cgroup.procs below fs/cgroup or fs/cgroup/memory of the context's /sys; then as
- *         oomctl_adjust_proc(), by the directory of each process. cgroup.freeze and
- *         cgroup.events of the second version, Linux 5.2 and later.
+ * @source cgroup.procs below fs/cgroup of the context's /sys, which has cgroup.controllers,
+ *         or below fs/cgroup/memory; /proc/thread-self/status; then as oomctl_adjust_proc(),
+ *         by the directory of each process. To freeze, cgroup.freeze and cgroup.events of the
+ *         second version, and /proc/thread-self/cgroup, Linux 5.2 and later.
  * @privilege As oomctl_adjust_proc() for each process; to freeze, to write cgroup.freeze.
  * @safety Async-signal-safe. Waits for up to two seconds for the cgroup to stand still; if
  *         it does not, it goes on without #OOMCTL_ADJUST_FROZEN. A caller that is killed
  *         amid the call leaves the cgroup frozen, as does a thaw that fails, whose code
- *         is returned: write 0 to its cgroup.freeze. Who freezes it, too, takes turns: it
- *         is thawed at the end, unless it was frozen before.
+ *         is returned: write 0 to its cgroup.freeze. Callers that freeze the same cgroup
+ *         take turns: the first to end thaws it for both. A caller that is moved into it
+ *         amid the call never wakes.
  * @retval -EINVAL      The path is not of its form, as for oomctl_rank_cgroup(), or another
  *                      argument is out of range.
  * @retval -EOPNOTSUPP  No such cgroup, or one of threads; or it cannot be frozen, as those of
  *                      the first version; or the context's /proc is of another pid
  *                      namespace, which has other numbers than the list.
- * @retval -EBUSY       The caller is to be frozen with it.
+ * @retval -EBUSY       The caller is to be frozen with it, or cannot be seen not to be: in a
+ *                      cgroup of threads, or with a /sys of another cgroup namespace.
  * @note The list has numbers. One that ends before it is come to, and whose number is used
  *       again at once, leaves another's process to be set: oomctl_adjust_entry::start_ticks
  *       tells which it was. Nothing that is frozen ends by itself.

@@ -175,8 +175,8 @@ int oomctl_dropin_write(const char *path, const struct oomctl_policy *policy);
  * @safety Async-signal-safe.
  * @retval -EINVAL      @p path or @p out is NULL, or @p size is 0.
  * @retval -EOPNOTSUPP  There is no such file.
- * @retval -EBADMSG     As oomctl_dropin_parse(); or the file is longer than 64 KiB, without
- *                      what its lines have behind 2047 bytes.
+ * @retval -EBADMSG     As oomctl_dropin_parse(); or the file is longer than 64 KiB, not
+ *                      counting what a line has beyond its first 2048 bytes.
  * @retval -ERANGE      As oomctl_dropin_parse().
  * @note A FIFO that nobody writes to counts as empty.
  * @since 0.1

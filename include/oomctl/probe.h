@@ -48,7 +48,8 @@ enum oomctl_probe_flag {
 	OOMCTL_PROBE_DAC_OVERRIDE = 64,
 	/** Likewise CAP_SYS_PTRACE. */
 	OOMCTL_PROBE_SYS_PTRACE = 128,
-	/** The caller's files in /proc are its own (PR_GET_DUMPABLE is 1). */
+	/** The caller's files in /proc are its own (PR_GET_DUMPABLE is 1), unless its main
+	 *  thread has ended. */
 	OOMCTL_PROBE_DUMPABLE = 256,
 	/** The machine's knobs can be opened to be set; if not, vm_cause tells why. */
 	OOMCTL_PROBE_VM_WRITABLE = 512,
@@ -117,7 +118,7 @@ struct oomctl_probe {
  *
  * @unit Bytes, kB and thousandths, as the members say.
  * @source Below /proc: sys/kernel/osrelease, thread-self/status, self/ns/user,
- *         self/oom_score_adj, thread-self/cgroup, meminfo, sys/vm/overcommit_memory (opened, not
+ *         self/oom_score_adj, self/cgroup, meminfo, sys/vm/overcommit_memory (opened, not
  *         written to), overcommit_ratio and overcommit_kbytes, pressure/memory, and what
  *         can be seen of pid 1. Below /sys: of fs/cgroup memory.max and memory.oom.group,
  *         or memory/memory.limit_in_bytes. Besides fstatfs(2), prctl(2), geteuid(2), and

@@ -40,7 +40,8 @@ struct oomctl_ctx;
  * By pid, a process that has ended but was not waited for still answers: its score is 0,
  * and a write has no effect. The id of a thread stands for its process. When the main
  * thread of a process ends before the others, the files behind its id and `self` belong to
- * root, and only root sets them: pass gettid() for 0 then.
+ * root, and only root sets them: pass gettid() for 0 then, below a /proc of its own pid
+ * namespace.
  *
  * @{
  */

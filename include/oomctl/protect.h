@@ -98,7 +98,8 @@ enum oomctl_guard_state {
  * @privilege As oomctl_adjust_proc().
  * @safety Async-signal-safe.
  * @retval -EINVAL  Also a @p size that is smaller: half a guard is none.
- * @retval -EACCES  Below the floor; or not dumpable, as after setuid(): begin before it.
+ * @retval -EACCES  Below the floor; or not dumpable, as after setuid(): begin before it; or
+ *                  the main thread has ended.
  * @retval -EROFS   /proc is mounted read-only, as in many containers.
  * @since 0.1
  *

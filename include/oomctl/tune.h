@@ -116,8 +116,8 @@ enum oomctl_tune_risk {
  * Processes are looked at only where overcommit_memory becomes #OOMCTL_OVERCOMMIT_NEVER.
  */
 struct oomctl_tune_report {
-	/** What the commit limit would be. #UINT64_MAX is any from 2^64 on, which
-	    /proc/meminfo shows without its first digits. */
+	/** What the commit limit would be; UINT64_MAX for any from 2^64 on, which
+	    /proc/meminfo shows modulo 2^64. */
 	uint64_t commit_limit_kb;
 	uint64_t committed_as_kb; /**< what is promised to programs now */
 	/** The limit less what is promised, up to 2^63 - 1. Ordinary programs cannot have

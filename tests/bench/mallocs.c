@@ -98,7 +98,7 @@ static void fill_fixture(const struct fixture *f)
 	fixture_put(f, "sys/devices/system/cpu/present", "0-1\n");
 	fixture_put(f, "sys/fs/cgroup/a/memory.max", "104857600\n");
 	fixture_put(f, "sys/fs/cgroup/a/cgroup.procs", "7\n8\n");
-	fixture_put(f, "sys/fs/cgroup/a/cgroup.controllers", "memory\n");
+	fixture_put(f, "sys/fs/cgroup/cgroup.controllers", "memory\n");
 	fixture_put(f, "sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "0\n");
 }
 

@@ -90,4 +90,4 @@ def make_machine(root, name):
     put("sys/fs/cgroup/a/cgroup.freeze", "0\n")
     put("sys/fs/cgroup/b/cgroup.procs", "")  # of the driver, which fills it
     put("sys/fs/cgroup/a/cgroup.procs", f"{PIDS[0]}\n")
-    put("sys/fs/cgroup/a/cgroup.controllers", "memory\n")
+    put("sys/fs/cgroup/cgroup.controllers", "memory\n")

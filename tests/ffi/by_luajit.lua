@@ -296,7 +296,7 @@ local function adjust_many(ctx, root)
 	write(group .. "../b/cgroup.procs", ffi.C.getpid() .. "\n")
 	write(group .. "../b/cgroup.freeze", "0\n")
 	write(group .. "cgroup.procs", "9\n7\n0\n")
-	write(group .. "cgroup.controllers", "memory\n")
+	write(group .. "../cgroup.controllers", "memory\n")
 	write(group .. "cgroup.freeze", "0\n")
 	write(group .. "cgroup.events", "populated 1\nfrozen 1\n")
 

@@ -177,7 +177,7 @@ def adjust_many(ctx, root):
     write(root + "/sys/fs/cgroup/b/cgroup.procs", f"{os.getpid()}\n")
     write(root + "/sys/fs/cgroup/b/cgroup.freeze", "0\n")
     write(root + "/sys/fs/cgroup/a/cgroup.procs", "9\n7\n0\n")
-    write(root + "/sys/fs/cgroup/a/cgroup.controllers", "memory\n")
+    write(root + "/sys/fs/cgroup/cgroup.controllers", "memory\n")
     write(root + "/sys/fs/cgroup/a/cgroup.freeze", "0\n")
     write(root + "/sys/fs/cgroup/a/cgroup.events", "populated 1\nfrozen 1\n")
 

@@ -53,6 +53,8 @@ CASES = (
     ("\fvm.overcommit_ratio=33\n", (SYSTEMD, PROCPS)),
     ("vm.swappiness=1\rvm.overcommit_ratio=33\n", (SYSTEMD, PROCPS)),
     ("vm.overcommit_ratio=-0\n", (SYSTEMD, PROCPS)),
+    ("vm.overcommit_{ratio,x}*=33\n", (SYSTEMD, PROCPS)),
+    ("vm.overcommit_ratio*{,x}=33\n", (SYSTEMD, PROCPS)),
 )
 
 

@@ -654,7 +654,7 @@ static void put_processes(const struct fixture *f)
 	assert_int_equal(
 	    symlink("user:[4026531837]", fixture_path(f, "proc/self/ns/user")), 0);
 	fixture_put(f, "sys/fs/cgroup/a/cgroup.procs", "42\n43\n");
-	fixture_put(f, "sys/fs/cgroup/a/cgroup.controllers", "memory\n");
+	fixture_put(f, "sys/fs/cgroup/cgroup.controllers", "memory\n");
 	put_process(f, "42", "667\n", STAT("42", "1000"));
 	put_process(f, "43", "900\n", STAT("43", "2000"));
 	fixture_put(f, "proc/self/statm", "1000 100 10 1 0 100 0\n");

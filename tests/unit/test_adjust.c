@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <oomctl/adjust.h>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -40,17 +41,59 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 	return 0;
 }
 
+/* Since boot; 0: what the clock says. */
+static time_t boot_s;
+
+int __real_clock_gettime(clockid_t clock, struct timespec *out);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *out);
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *out)
+{
+	if (clock != CLOCK_BOOTTIME || boot_s == 0)
+		return __real_clock_gettime(clock, out);
+	*out = (struct timespec){ .tv_sec = boot_s };
+	return 0;
+}
+
 /* Before a directory or a file is opened. */
 static void (*on_open)(const char *path);
+
+/* Is refused to be opened to be set; or to be read, where it was opened so many times before. */
+static const char *not_to_set, *not_to_read;
+static int spared, not_to_read_fd;
 
 int __real_openat(int dir, const char *path, int flags, ...);
 int __wrap_openat(int dir, const char *path, int flags, ...);
 
 int __wrap_openat(int dir, const char *path, int flags, ...)
 {
+	int fd;
+
 	if (on_open)
 		on_open(path);
-	return __real_openat(dir, path, flags);
+	if (not_to_set && (flags & O_ACCMODE) == O_RDWR &&
+	    strcmp(path, not_to_set) == 0) {
+		errno = EACCES;
+		return -1;
+	}
+	fd = __real_openat(dir, path, flags);
+	if (not_to_read && strcmp(path, not_to_read) == 0 && spared-- == 0)
+		not_to_read_fd = fd;
+	return fd;
+}
+
+ssize_t __real_read(int fd, void *buf, size_t size);
+ssize_t __wrap_read(int fd, void *buf, size_t size);
+
+/* As of a cgroup that was removed. */
+ssize_t __wrap_read(int fd, void *buf, size_t size)
+{
+	if (not_to_read && spared < 0 && fd == not_to_read_fd) {
+		not_to_read = NULL;
+		errno = ENODEV;
+		return -1;
+	}
+	return __real_read(fd, buf, size);
 }
 
 static void put_self(const struct fixture *f, int32_t adj, int32_t floor)
@@ -235,6 +278,9 @@ static void by_pidfd_is_the_process_behind_it(void **state)
 	assert_int_equal(oomctl_adjust_pidfd_by(f->ctx, 7, -6, clamp, &adj), 0);
 	assert_int_equal(adj, -10);
 	expect_adj(f, "proc/42/oom_score_adj", -10);
+	put_kernel(0);
+	assert_int_equal(oomctl_adjust_pidfd(f->ctx, 7, -11, strict, &adj), -EACCES);
+	assert_int_equal(adj, -10);
 	fixture_put(f, "proc/thread-self/fdinfo/7", "Pid:\t-1\n");
 	assert_int_equal(oomctl_adjust_pidfd(f->ctx, 7, 0, strict, &adj), -ESRCH);
 	assert_int_equal(oomctl_adjust_pidfd_by(f->ctx, 7, 0, strict, &adj), -ESRCH);
@@ -398,6 +444,17 @@ static int adjust_cgroup(const struct fixture *f, const char *cgroup, int32_t ad
 				    sizeof(entries[0]), &count, &report, sizeof(report));
 }
 
+static void put_cgroup(const struct fixture *f, const char *root, const char *procs)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "sys/fs/cgroup%s/a/cgroup.procs", root);
+	fixture_put(f, path, procs);
+	if (*root == '\0')
+		fixture_put(f, "sys/fs/cgroup/cgroup.controllers", "memory\n");
+	fixture_put(f, "proc/self/status", "Name:\tx\nUid:\t0\n");
+}
+
 static const struct oomctl_adjust_entry *entry_of(pid_t pid)
 {
 	for (size_t i = 0; i < count; i++)
@@ -534,6 +591,12 @@ static void a_write_that_fails_is_told_or_ends_it_all(void **state)
 
 static const struct fixture *reused_by;
 
+static void take_its_number(int n)
+{
+	if (n == 1)
+		put_child(reused_by, 10, 1, 6, 3);
+}
+
 static void reuse(const char *path)
 {
 	if (strcmp(path, "11") == 0) {
@@ -543,6 +606,29 @@ static void reuse(const char *path)
 }
 
 /* Between what a walk reads by number, and its directory. */
+/* Two that have begun at once, at boot, and a third of their number. */
+static void what_was_before_is_of_the_same_process(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_kernel(0);
+	put_child(f, 10, 1, 0, 1);
+	put_child(f, 11, 10, 0, 2);
+	assert_int_equal(adjust_tree(f, 10, 9, strict, ROOM), 0);
+	expect_entry(10, 0, 1, 9);
+	expect_entry(11, 0, 2, 9);
+
+	put_cgroup(f, "", "10\n");
+	put_child(f, 10, 1, 5, 1);
+	polls = 0;
+	reused_by = f;
+	on_poll = take_its_number;
+	assert_int_equal(adjust_cgroup(f, "/a", 9, 0), 0);
+	on_poll = NULL;
+	expect_entry(10, 0, 3, 9);
+	assert_true(entry_of(10)->start_ticks == 6);
+}
+
 static void a_number_that_changes_hands_is_looked_at_again(void **state)
 {
 	const struct fixture *f = *state;
@@ -557,6 +643,78 @@ static void a_number_that_changes_hands_is_looked_at_again(void **state)
 	assert_true(report.gone == 1);
 	expect_entry(11, 0, 2, 9);
 	assert_true(entry_of(11)->start_ticks == 99);
+}
+
+/* It may have been forked before its parent was set, and its children, too. */
+static void one_that_has_begun_in_this_tick_is_news(void **state)
+{
+	const struct fixture *f = *state;
+	const uint64_t tick = 7 * (uint64_t)sysconf(_SC_CLK_TCK);
+
+	for (uint64_t i = 0; i < 2; i++) {
+		put_kernel(0);
+		put_child(f, 10, 1, 5, 9);
+		put_child(f, 11, 10, tick + i, 9);
+		boot_s = 7;
+		assert_int_equal(adjust_tree(f, 10, 9, strict, ROOM), 0);
+		boot_s = 0;
+		assert_int_equal(report.passes, 2 - i);
+	}
+}
+
+static void orphan(int n)
+{
+	if (n == 1)
+		put_child(reused_by, 11, 1, 6, 2);
+}
+
+static void one_whose_parent_has_ended_stays_in_the_tree(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_kernel(0);
+	put_child(f, 1, 0, 1, 1);
+	put_child(f, 10, 1, 5, 1);
+	put_child(f, 11, 10, 6, 1);
+	polls = 0;
+	reused_by = f;
+	on_poll = orphan;
+	assert_int_equal(adjust_tree(f, 10, 9, strict, ROOM), 0);
+	on_poll = NULL;
+	expect_entry(11, 0, 1, 9);
+	expect_child(f, 11, 9);
+	expect_child(f, 1, 1);
+}
+
+/* Such as those that end meanwhile: they do not end the walk. */
+static void what_is_no_process_of_the_tree_is_passed_by(void **state)
+{
+	const struct fixture *f = *state;
+	char path[64], text[128];
+
+	put_kernel(0);
+	fixture_put(f, "proc/self/stat", "x\n"); /* which is no number */
+	put_child(f, 1, 0, 1, 1);
+	for (int i = 0; i < 4; i++) {
+		put_child(f, 10 + 2 * i, i ? 10 : 1, 5, 1);
+		snprintf(path, sizeof(path), "proc/%d/status", 11 + 2 * i);
+		fixture_put(f, path, "x\n");
+	}
+	put_child(f, 20, 0, 5, 1);
+	snprintf(text, sizeof(text),
+		 "20 (x) S %" PRIu64 " 1 1 0 -1 0 1 2 3 4 5 6 7 8 20 0 1 0 5 0 7\n",
+		 (UINT64_C(1) << 32) + 10);
+	fixture_put(f, "proc/20/stat", text);
+	assert_int_equal(adjust_tree(f, 10, 9, strict, ROOM), 0);
+	assert_int_equal(count, 4);
+	expect_child(f, 20, 1);
+
+	assert_int_equal(adjust_tree(f, 1, 9, strict, ROOM), 0);
+	assert_int_equal(count, 5);
+	put_child(f, INT32_MAX, 1, 5, 9);
+	put_child(f, 30, INT32_MAX, 5, 9);
+	assert_int_equal(adjust_tree(f, INT32_MAX, 9, strict, ROOM), 0);
+	assert_int_equal(count, 2);
 }
 
 static void a_walk_needs_a_descriptor(void **state)
@@ -608,17 +766,6 @@ static void a_tree_needs_its_root(void **state)
 	expect_child(f, 11, 2);
 }
 
-static void put_cgroup(const struct fixture *f, const char *root, const char *procs)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "sys/fs/cgroup%s/a/cgroup.procs", root);
-	fixture_put(f, path, procs);
-	if (*root == '\0')
-		fixture_put(f, "sys/fs/cgroup/a/cgroup.controllers", "memory\n");
-	fixture_put(f, "proc/self/status", "Name:\tx\nUid:\t0\n");
-}
-
 static void a_cgroup_of_either_version_is_set(void **state)
 {
 	const struct fixture *f = *state;
@@ -658,6 +805,26 @@ static void another_controllers_cgroup_is_none_of_memory(void **state)
 	expect_child(f, 11, 2);
 }
 
+/* Of the second version, a cgroup may have the name of the first's directory. */
+static void a_cgroup_that_is_none_is_not_looked_for_elsewhere(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_kernel(0);
+	put_child(f, 10, 1, 5, 1);
+	put_cgroup(f, "", "");
+	fixture_put(f, "sys/fs/cgroup/memory/b/cgroup.procs", "10\n");
+	assert_int_equal(adjust_cgroup(f, "/b", 9, 0), -EOPNOTSUPP);
+	expect_child(f, 10, 1);
+}
+
+/* Cannot be opened, but is there. */
+static void put_loop(const struct fixture *f, const char *path)
+{
+	unlink(fixture_path(f, path));
+	assert_int_equal(symlink(strrchr(path, '/') + 1, fixture_path(f, path)), 0);
+}
+
 /* A list has numbers of the caller's pid namespace. */
 static void other_numbers_are_not_taken_for_those_of_this_proc(void **state)
 {
@@ -672,6 +839,7 @@ static void other_numbers_are_not_taken_for_those_of_this_proc(void **state)
 		{ "Tgid:\t%d\nNStgid:\t%d\t1\n", -EOPNOTSUPP },
 		{ "Tgid:\t%d1\nNStgid:\t%d1\t%d\n", -EOPNOTSUPP },
 		{ "Tgid:\t%d", -EBADMSG }, /* cut */
+		{ "\nTgid:\t%d1\n", -EOPNOTSUPP },
 	};
 	const struct fixture *f = *state;
 	const int me = getpid();
@@ -689,6 +857,12 @@ static void other_numbers_are_not_taken_for_those_of_this_proc(void **state)
 
 	fixture_remove(f, "proc/self/status"); /* which does not show the caller */
 	assert_int_equal(adjust_cgroup(f, "/a", 9, 0), -EOPNOTSUPP);
+	put_loop(f, "proc/self/status");
+	assert_int_equal(adjust_cgroup(f, "/a", 9, 0), -EIO);
+	fixture_remove(f, "proc/self/status");
+	put_cgroup(f, "", "10\n");
+	put_loop(f, "sys/fs/cgroup/cgroup.controllers");
+	assert_int_equal(adjust_cgroup(f, "/a", 9, 0), -EIO);
 	expect_child(f, 10, 1);
 }
 
@@ -744,6 +918,63 @@ static void show_a_child(int n)
 {
 	put_child(shown_by, 11, 10, 6, n == 1 ? 1 : 9);
 	put_cgroup(shown_by, "", "10\n11\n");
+}
+
+/* Also where the last one of a pass has the value already. */
+static void one_that_was_set_asks_for_another_look(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_kernel(0);
+	put_child(f, 10, 1, 5, 1);
+	put_child(f, 11, 1, 6, 9);
+	put_cgroup(f, "", "10\n11\n");
+	polls = 0;
+	assert_int_equal(adjust_cgroup(f, "/a", 9, 0), 0);
+	assert_int_equal(report.passes, 3);
+	assert_int_equal(polls, 1);
+}
+
+static void forget_procs(const char *path)
+{
+	if (strcmp(path, "oom_score_adj") == 0)
+		unlink(fixture_path(shown_by, "sys/fs/cgroup/a/cgroup.procs"));
+}
+
+static void spoil_procs(const char *path)
+{
+	if (strcmp(path, "oom_score_adj") == 0)
+		fixture_put(shown_by, "sys/fs/cgroup/a/cgroup.procs", "10\n\n");
+}
+
+/* After the first pass that is the end of them, and before it there is nothing to do. */
+static void a_list_may_go_and_not_be_spoilt(void **state)
+{
+	static const struct {
+		const char *procs, *not_to_read;
+		int spared, want;
+		void (*on_open)(const char *path);
+	} cases[] = {
+		{ "10\n", NULL, 0, 0, forget_procs },
+		{ "10\n", NULL, 0, -EBADMSG, spoil_procs },
+		{ "10\n", "fs/cgroup/a/cgroup.procs", 0, -EOPNOTSUPP, NULL },
+		{ "10\n", "fs/cgroup/a/cgroup.procs", 1, 0, NULL },
+		{ "\n10\n", NULL, 0, -EBADMSG, NULL },
+	};
+	const struct fixture *f = *state;
+
+	shown_by = f;
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		put_kernel(0);
+		put_child(f, 10, 1, 5, 1);
+		put_cgroup(f, "", cases[i].procs);
+		not_to_read = cases[i].not_to_read;
+		spared = cases[i].spared;
+		on_open = cases[i].on_open;
+		assert_int_equal(adjust_cgroup(f, "/a", 9, 0), cases[i].want);
+		on_open = NULL;
+		assert_null(not_to_read);
+	}
 }
 
 /* A fork() that was at work shows its child with the old value. */
@@ -910,10 +1141,13 @@ static void one_that_does_not_freeze_is_set_all_the_same(void **state)
 	put_freezer(f, "0\n", "0::/b\n");
 	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), 0);
 	assert_int_equal(polls, 201); /* and the moment after */
+	assert_int_equal(report.passes, 3);
 	assert_int_equal(report.flags, OOMCTL_ADJUST_STABLE);
 	fixture_expect(f, "sys/fs/cgroup/a/cgroup.freeze", "0\n");
 	fixture_remove(f, "sys/fs/cgroup/a/cgroup.events");
 	assert_int_equal(adjust_cgroup(f, "/a", 10, OOMCTL_ADJUST_FREEZE), -EOPNOTSUPP);
+	fixture_put(f, "sys/fs/cgroup/a/cgroup.events", "");
+	assert_int_equal(adjust_cgroup(f, "/a", 10, OOMCTL_ADJUST_FREEZE), -EBADMSG);
 	fixture_put(f, "sys/fs/cgroup/a/cgroup.events", "populated 1\nfrozen 10\n");
 	assert_int_equal(adjust_cgroup(f, "/a", 10, OOMCTL_ADJUST_FREEZE), -EBADMSG);
 	fixture_expect(f, "sys/fs/cgroup/a/cgroup.freeze", "0\n");
@@ -1038,6 +1272,27 @@ static void one_that_is_thawed_meanwhile_is_done_again(void **state)
 	}
 }
 
+static void put_events_and_set_back(int n)
+{
+	fixture_put(frozen_by, "sys/fs/cgroup/a/cgroup.events", "frozen 0\n");
+	put_child(frozen_by, 10, 1, 5, 100 + n);
+}
+
+static void one_that_is_thawed_and_restless_is_not_stable(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_freezer(f, "0\n", "0::/b\n");
+	fixture_put(f, "sys/fs/cgroup/a/cgroup.events", "frozen 1\n");
+	on_open = put_events;
+	on_poll = put_events_and_set_back;
+	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), 0);
+	on_open = NULL;
+	on_poll = NULL;
+	assert_int_equal(report.flags, 0);
+	assert_int_equal(report.passes, 32);
+}
+
 static void it_is_thawed_after_a_failure(void **state)
 {
 	const struct fixture *f = *state;
@@ -1046,6 +1301,20 @@ static void it_is_thawed_after_a_failure(void **state)
 	put_cgroup(f, "", "x\n");
 	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), -EBADMSG);
 	fixture_expect(f, "sys/fs/cgroup/a/cgroup.freeze", "0\n");
+}
+
+static void one_that_may_not_be_frozen_is_left_alone(void **state)
+{
+	const struct fixture *f = *state;
+
+	put_freezer(f, "0\n", "0::/b\n");
+	not_to_set = "fs/cgroup/a/cgroup.freeze";
+	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), -EACCES);
+	not_to_set = NULL;
+	assert_int_equal(kernel.writes, 0);
+	fixture_put(f, "sys/fs/cgroup/a/cgroup.freeze", "-1\n");
+	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), -ERANGE);
+	assert_int_equal(kernel.writes, 0);
 }
 
 static void what_is_frozen_is_what_is_set(void **state)
@@ -1081,7 +1350,14 @@ static void who_cannot_be_found_may_be_in_it(void **state)
 	put_freezer(f, "0\n", "0::/b\n");
 	fixture_put(f, "sys/fs/cgroup/b/cgroup.procs", "x\n");
 	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), -EBADMSG);
+	fixture_put(f, "sys/fs/cgroup/b/cgroup.procs", "\n");
+	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), -EBADMSG);
+	put_loop(f, "sys/fs/cgroup/b/cgroup.procs");
+	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), -EIO);
+	fixture_remove(f, "sys/fs/cgroup/b/cgroup.procs");
 	put_freezer(f, "0\n", "0:x\n");
+	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), -EBADMSG);
+	put_freezer(f, "0\n", "\n0::/b\n");
 	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), -EBADMSG);
 	put_freezer(f, "0\n", "0::/b\n");
 	assert_int_equal(adjust_cgroup(f, "/", 9, OOMCTL_ADJUST_FREEZE), -EOPNOTSUPP);
@@ -1093,9 +1369,19 @@ static void who_cannot_be_found_may_be_in_it(void **state)
 static void nobody_freezes_itself(void **state)
 {
 	const struct fixture *f = *state;
+	char text[32];
 
+	put_freezer(f, "0\n", "5:cpu:/c\n0::/ab\n"); /* is another */
+	snprintf(text, sizeof(text), "%d\n", getpid());
+	fixture_put(f, "sys/fs/cgroup/ab/cgroup.procs", text);
+	fixture_put(f, "sys/fs/cgroup/a/cgroup.events", "frozen 1\n");
+	assert_int_equal(adjust_cgroup(f, "/a", 1, OOMCTL_ADJUST_FREEZE), 0);
 	put_freezer(f, "0\n", "0::/a/below\n");
 	count = 77;
+	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), -EBUSY);
+	put_freezer(f, "0\n", "0::/a\n");
+	snprintf(text, sizeof(text), "%d\n", getpid());
+	fixture_put(f, "sys/fs/cgroup/a/cgroup.procs", text);
 	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), -EBUSY);
 	put_freezer(f, "0\n", "0::/b\n"); /* of the main thread */
 	fixture_put(f, "proc/thread-self/cgroup", "0::/a/threads\n");
@@ -1110,6 +1396,30 @@ static void nobody_freezes_itself(void **state)
 	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), -EOPNOTSUPP);
 	assert_int_equal(count, 77);
 	expect_child(f, 10, 1);
+}
+
+/* Where standard input is closed. */
+static void descriptor_0_is_one(void **state)
+{
+	const struct fixture *f = *state;
+	int kept = dup(0);
+	int32_t adj = UNTOUCHED;
+
+	put_freezer(f, "0\n", "0::/b\n");
+	fixture_put(f, "sys/fs/cgroup/a/cgroup.events", "frozen 1\n");
+	put_capabilities(f, "self", 0, NULL);
+	put_adj(f, OWN, 5);
+	close(0);
+	assert_int_equal(oomctl_adjust_find_floor(f->ctx, &adj), 0);
+	assert_int_equal(adj, 0);
+	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), 0);
+	expect_child(f, 10, 9);
+	assert_int_equal(adjust_cgroup(f, "/a", 8, 0), 0);
+	expect_child(f, 10, 8);
+	if (kept > 0) {
+		assert_int_equal(dup2(kept, 0), 0);
+		close(kept);
+	}
 }
 
 static void arguments_of_many_are_checked(void **state)
@@ -1131,6 +1441,7 @@ static void arguments_of_many_are_checked(void **state)
 	TREE(10, 9, strict, entries, 0, size, &n, &report, rsize);
 	TREE(10, 9, strict, entries, ROOM, size - 1, &n, &report, rsize);
 	TREE(10, 9, strict, entries, ROOM, size + 4, &n, &report, rsize);
+	TREE(10, 9, strict, entries, ROOM, 65537, &n, &report, rsize);
 	TREE(10, 9, strict, entries, ROOM, 65544, &n, &report, rsize);
 	TREE(10, 9, strict, entries, ROOM, size, NULL, &report, rsize);
 	TREE(10, 9, strict, entries, ROOM, size, &n, NULL, rsize);
@@ -1167,6 +1478,20 @@ static void larger_entries_get_zeros(void **state)
 	assert_true(large[0].later == 0 && large[1].later == 0);
 }
 
+static void entries_of_64_kib_are_the_largest(void **state)
+{
+	const struct fixture *f = *state;
+	static struct oomctl_adjust_entry
+	    large[65536 / sizeof(struct oomctl_adjust_entry) + 1];
+
+	put_kernel(0);
+	put_child(f, 10, 1, 5, 1);
+	assert_int_equal(oomctl_adjust_tree(f->ctx, 10, 9, strict, large, 1, 65536,
+					    &count, &report, sizeof(report)),
+			 0);
+	assert_int_equal(large[0].pid, 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1177,7 +1502,11 @@ int main(void)
 		FIXTURE_TEST(a_clamp_that_fails_puts_the_old_value_back),
 		FIXTURE_TEST(what_cannot_be_read_is_not_clamped),
 		FIXTURE_TEST(a_move_saturates),
+		FIXTURE_TEST(what_was_before_is_of_the_same_process),
 		FIXTURE_TEST(a_number_that_changes_hands_is_looked_at_again),
+		FIXTURE_TEST(one_that_has_begun_in_this_tick_is_news),
+		FIXTURE_TEST(one_whose_parent_has_ended_stays_in_the_tree),
+		FIXTURE_TEST(what_is_no_process_of_the_tree_is_passed_by),
 		FIXTURE_TEST(a_walk_needs_a_descriptor),
 		FIXTURE_TEST(a_value_that_cannot_be_read_is_not_0),
 		FIXTURE_TEST(by_pidfd_is_the_process_behind_it),
@@ -1198,8 +1527,12 @@ int main(void)
 		FIXTURE_TEST(a_tree_needs_its_root),
 		FIXTURE_TEST(a_cgroup_of_either_version_is_set),
 		FIXTURE_TEST(another_controllers_cgroup_is_none_of_memory),
+		FIXTURE_TEST(a_cgroup_that_is_none_is_not_looked_for_elsewhere),
 		FIXTURE_TEST(other_numbers_are_not_taken_for_those_of_this_proc),
 		FIXTURE_TEST(one_that_is_born_with_the_value_is_not_waited_for),
+		FIXTURE_TEST(one_that_was_set_asks_for_another_look),
+		FIXTURE_TEST(a_list_may_go_and_not_be_spoilt),
+		FIXTURE_TEST(descriptor_0_is_one),
 		FIXTURE_TEST(one_that_shows_later_is_set),
 		FIXTURE_TEST(what_never_comes_to_rest_is_not_stable),
 		FIXTURE_TEST(an_empty_cgroup_is_none),
@@ -1210,12 +1543,15 @@ int main(void)
 		FIXTURE_TEST(a_thaw_needs_no_descriptor),
 		FIXTURE_TEST(one_that_was_frozen_stays_so),
 		FIXTURE_TEST(one_that_is_thawed_meanwhile_is_done_again),
+		FIXTURE_TEST(one_that_is_thawed_and_restless_is_not_stable),
 		FIXTURE_TEST(it_is_thawed_after_a_failure),
+		FIXTURE_TEST(one_that_may_not_be_frozen_is_left_alone),
 		FIXTURE_TEST(what_is_frozen_is_what_is_set),
 		FIXTURE_TEST(who_cannot_be_found_may_be_in_it),
 		FIXTURE_TEST(nobody_freezes_itself),
 		FIXTURE_TEST(arguments_of_many_are_checked),
 		FIXTURE_TEST(larger_entries_get_zeros),
+		FIXTURE_TEST(entries_of_64_kib_are_the_largest),
 	};
 
 	return cmocka_run_group_tests_name("adjust", tests, NULL, NULL);

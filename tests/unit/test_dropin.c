@@ -462,6 +462,8 @@ static void only_what_has_one_meaning_is_a_number(void **state)
 		{ "vm.overcommit_[rk]atio = 50", -EBADMSG },
 		{ "vm.overcommit_{ratio,memory}* = 50", -EBADMSG },
 		{ "vm.{overcommit,x}_rati? = 50", -EBADMSG },
+		{ "vm.overcommit_ratio{,x}* = 50", -EBADMSG },
+		{ "vm.overcommit_ratio*{,x} = 50", -EBADMSG },
 		{ "vm.overcommit_\\ra* = 50", -EBADMSG },
 		{ "vm/./overcommit_ratio = 50", -EBADMSG },
 		{ "vm/../vm/overcommit_ratio = 50", -EBADMSG },

@@ -781,6 +781,9 @@ static void an_admin_is_the_calling_thread(void **state)
 	assert_int_equal(read_grant(f).flags, OOMCTL_GRANT_ADMIN);
 	fixture_put(f, "proc/thread-self/status", "Uid:\t7\nCapEff:\t0000000000000000\n");
 	assert_int_equal(read_grant(f).flags, 0);
+	fixture_put(f, "proc/thread-self/status",
+		    "Uid:\t4294967295\nCapEff:\t0000000000200000\n");
+	assert_int_equal(read_grant(f).flags, OOMCTL_GRANT_ADMIN);
 	put_capability(f, "thread-self");
 	fixture_put(f, "proc/self/status", "Uid:\t7\nCapEff:\t0000000000000000\n");
 	assert_int_equal(read_grant(f).flags, OOMCTL_GRANT_ADMIN);

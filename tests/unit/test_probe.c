@@ -464,10 +464,7 @@ static void the_first_version_counts_in_any_order(void **state)
 	fixture_put(f, "sys/fs/cgroup/memory/a/memory.limit_in_bytes", "8192\n");
 	fixture_put(f, "proc/self/cgroup", "0::/b\n4:memory:/a\n3:pids:/p\n");
 	expect_cgroup(f, 1, true, 8192, false);
-	fixture_put(f, "proc/thread-self/cgroup", "4:memory:/a\n"); /* counts first */
-	fixture_put(f, "proc/self/cgroup", "4:memory:/\n");
-	expect_cgroup(f, 1, true, 8192, false);
-	fixture_remove(f, "proc/thread-self/cgroup");
+	fixture_put(f, "proc/thread-self/cgroup", "4:memory:/a\n"); /* of threads */
 	fixture_put(f, "proc/self/cgroup", "3:pids:/p\n");
 	expect_cgroup(f, 0, false, 0, false);
 	fixture_put(f, "proc/self/cgroup", "");

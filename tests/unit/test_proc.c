@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fixture.h"
+#include "process.h"
 #include "test.h"
 
 /* A pidfd is a number below thread-self/fdinfo here; whether its process runs is told by
@@ -234,8 +235,13 @@ static void a_pidfd_of_another_namespace_is_esrch(void **state)
 
 static void a_root_that_does_not_show_the_caller_is_esrch(void **state)
 {
+	const struct fixture *f = *state;
+	pid_t pid = UNTOUCHED;
+
 	polled = RUNS; /* it is open, but there is no thread-self */
-	expect_untouched_esrch(*state);
+	expect_untouched_esrch(f);
+	assert_int_equal(process_pid_of(f->ctx, PIDFD, &pid), -ESRCH);
+	assert_int_equal(pid, UNTOUCHED);
 }
 
 static void what_is_no_pidfd_is_einval(void **state)

@@ -733,6 +733,13 @@ static void the_limit_is_what_it_would_be(void **state)
 		assert_true(report.headroom_kb == cases[i].headroom_kb);
 	}
 	expect_policy(usual);
+
+	/* Less than what is asked for, in whole pages. */
+	fixture_put(machine, "proc/meminfo",
+		    "MemTotal: 8000000 kB\nHugetlb: 0 kB\nCommitted_AS: 0 kB\n");
+	assert_true(check(&(struct oomctl_policy){ .knobs = KBYTES,
+						   .overcommit_kbytes = 6000003 })
+			.commit_limit_kb == 6000000);
 }
 
 #define NOW(...)                                                                         \

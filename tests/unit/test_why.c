@@ -538,10 +538,14 @@ static void the_caller_itself_is_no_other_user(void **state)
 
 	put_process(f, "42", "0\n", "0");
 	assert_int_equal(symlink("42", fixture_path(f, "proc/self")), 0);
+	put_process(f, "44", "0\n", "0"); /* a thread of it */
+	fixture_put(f, "proc/42/task/42/x", "");
+	fixture_put(f, "proc/42/task/44/x", "");
 	refuse("oom_score_adj", O_WRONLY, EACCES);
 	owner = 0;
 	expect_not_owner(f, 0, OOMCTL_WHY_NOT_DUMPABLE, "CAP_DAC_OVERRIDE");
 	expect_not_owner(f, 42, OOMCTL_WHY_NOT_DUMPABLE, "CAP_DAC_OVERRIDE");
+	expect_not_owner(f, 44, OOMCTL_WHY_NOT_DUMPABLE, "CAP_DAC_OVERRIDE");
 	put_process(f, "43", "0\n", "0"); /* is another */
 	expect_not_owner(f, 43, OOMCTL_WHY_OTHER_USER, "CAP_DAC_OVERRIDE");
 }
@@ -698,7 +702,7 @@ static void a_process_that_cannot_be_looked_at_gives_the_code(void **state)
 	start_over();
 	owner = 0;
 	refuse("oom_score_adj", O_WRONLY, EACCES);
-	link_errno = ENOMEM;
+	hide("task/42", ENOMEM);
 	proc_fails(f, 42, -EACCES, -ENOMEM);
 	start_over();
 	owner = 0;
