@@ -1371,6 +1371,12 @@ static void nobody_freezes_itself(void **state)
 	const struct fixture *f = *state;
 	char text[32];
 
+	put_freezer(f, "0\n", "5:cpu:/c\n"); /* has none, and the root has it */
+	snprintf(text, sizeof(text), "%d\n", getpid());
+	fixture_put(f, "sys/fs/cgroup/cgroup.procs", text);
+	fixture_put(f, "sys/fs/cgroup/a/cgroup.events", "frozen 1\n");
+	assert_int_equal(adjust_cgroup(f, "/a", 2, OOMCTL_ADJUST_FREEZE), 0);
+	fixture_remove(f, "sys/fs/cgroup/cgroup.procs");
 	put_freezer(f, "0\n", "5:cpu:/c\n0::/ab\n"); /* is another */
 	snprintf(text, sizeof(text), "%d\n", getpid());
 	fixture_put(f, "sys/fs/cgroup/ab/cgroup.procs", text);
@@ -1416,6 +1422,9 @@ static void descriptor_0_is_one(void **state)
 	expect_child(f, 10, 9);
 	assert_int_equal(adjust_cgroup(f, "/a", 8, 0), 0);
 	expect_child(f, 10, 8);
+	assert_int_equal(oomctl_adjust_proc(f->ctx, 0, 7, strict, &adj), 0);
+	assert_int_equal(adj, 7);
+	assert_int_equal(fcntl(0, F_GETFD), -1); /* and is closed again */
 	if (kept > 0) {
 		assert_int_equal(dup2(kept, 0), 0);
 		close(kept);
