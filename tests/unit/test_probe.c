@@ -471,6 +471,9 @@ static void the_first_version_counts_in_any_order(void **state)
 	expect_cgroup(f, 0, false, 0, false);
 	fixture_put(f, "proc/self/cgroup", "no line of cgroups\n0::/b\n");
 	expect_cgroup(f, 0, false, 0, false);
+	fixture_put(f, "proc/self/cgroup", "0::/b\nno line of cgroups\n");
+	fixture_put(f, "sys/fs/cgroup/b/memory.max", "1\n");
+	expect_cgroup(f, 2, false, 0, false);
 }
 
 static void a_cgroup_that_is_not_shown_has_no_limit_here(void **state)
