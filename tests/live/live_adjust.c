@@ -434,7 +434,8 @@ static void expect_list_to_be_of_others(void)
 static void enter_inner_namespace(void)
 {
 	mount_proc("");
-	EXPECT(adjust_cgroup(cgroup.path, 1000, 0, ROOM) == 0); /* here it can be listed */
+	EXPECT(adjust_cgroup(cgroup.path, 1000, 0, ROOM) ==
+	       0); /* here it can be listed */
 	EXPECT(start_sleeper() == 2);
 	enter_namespaces(expect_list_to_be_of_others);
 }

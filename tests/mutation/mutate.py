@@ -241,7 +241,8 @@ def main():
         print("equivalent.txt: no such change:", *entry, sep="\n")
     if args.sample:
         seed = hashlib.sha256(b"".join((SRC / file).read_bytes() for file in files)).digest()
-        mutants = random.Random(seed).sample([m for m in mutants if key(m) not in reasons], args.sample)
+        drawn = random.Random(seed).sample(mutants, args.sample)
+        mutants = [mutant for mutant in drawn if key(mutant) not in reasons]
 
     with tempfile.TemporaryDirectory() as work:
         tests = Tests(args.build, pathlib.Path(work))
