@@ -234,8 +234,8 @@ enum oomctl_adjust_flag {
  * times. A child of a fork() that began before its process was set and takes longer than all
  * that is missed, unless the cgroup is frozen.
  *
- * A process that has the value already is not written to, and keeps the floor that it has. It
- * is one entry with all its threads. Those that share memory without being threads
+ * A process is one entry with all its threads. One that has the value already is not written
+ * to, and keeps the floor that it has. Those that share memory without being threads
  * of each other (CLONE_VM) get the value together; nothing special is needed for them.
  *
  * @param ctx          Context, NULL for this machine.
