@@ -60,7 +60,7 @@ static int sink(int fd, int32_t refused, int32_t *allowed)
 /* As low as is allowed, which is above a value that was refused. */
 static int clamp(int fd, int32_t refused)
 {
-	int32_t before, lowest;
+	int32_t before = 0, lowest;
 	int r;
 
 	r = adj_get(fd, &before);
@@ -91,7 +91,7 @@ int adj_set(int fd, int32_t adj, enum oomctl_adjust_policy policy, int32_t *out)
 
 int adj_find_floor(int fd, int32_t *out)
 {
-	int32_t before, floor;
+	int32_t before = 0, floor;
 	int r, back;
 
 	r = adj_get(fd, &before);

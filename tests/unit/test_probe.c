@@ -48,8 +48,14 @@ static bool ends_in(const char *path, const char *end)
 	return end && len >= end_len && strcmp(path + len - end_len, end) == 0;
 }
 
+/* Before meminfo is opened for so many times. */
+static void (*mend)(void);
+static int until_mended;
+
 int __wrap_openat(int dir, const char *path, int flags, ...)
 {
+	if (mend && ends_in(path, "meminfo") && --until_mended == 0)
+		mend();
 	if (++openings == failing_opening)
 		return give(failing_errno);
 	if (ends_in(path, refused_path))
@@ -375,6 +381,29 @@ static void a_meminfo_that_is_made_up_is_noticed(void **state)
 	}
 }
 
+static const struct fixture *mended;
+
+static void put_right_limit(void)
+{
+	put_commit(mended, RAM_PAGES / 2 + SWAP_PAGES);
+}
+
+/* The share may be set between the reads: a third look is the last. */
+static void a_difference_is_looked_at_again(void **state)
+{
+	const struct fixture *f = *state;
+
+	mended = f;
+	for (int i = 1; i <= 4; i++) {
+		put_commit(f, 1);
+		until_mended = i;
+		mend = put_right_limit;
+		assert_int_equal((read_probe(f).flags & OOMCTL_PROBE_MEMINFO_FAKED) != 0,
+				 i > 3);
+		mend = NULL;
+	}
+}
+
 static void no_limits(const struct fixture *f)
 {
 	struct oomctl_probe p = read_probe(f);
@@ -617,6 +646,7 @@ int main(void)
 		PROBE_TEST(the_knobs_can_be_opened_or_there_is_a_cause),
 		PROBE_TEST(the_release_is_a_number_a_text_and_a_rule),
 		PROBE_TEST(a_meminfo_that_is_made_up_is_noticed),
+		PROBE_TEST(a_difference_is_looked_at_again),
 		PROBE_TEST(without_limits_nothing_is_compared),
 		PROBE_TEST(the_second_version_has_a_limit_and_a_group),
 		PROBE_TEST(a_root_has_no_limit_but_a_container_s_may),
