@@ -418,25 +418,25 @@ static void a_cgroup_is_set_and_nobody_else(void **state)
 	assert_int_equal(count, 77);
 }
 
-/* Pid 2 of its list is not the one of this /proc, which is of the outer namespace. */
+/* A number of its list is another process's in this /proc, which is of the outer namespace. */
+enum { SHARED_NUMBER = 77 };
+
 static void expect_list_to_be_of_others(void)
 {
-	pid_t member = start_sleeper();
-	int32_t before = number_of(2, "oom_score_adj");
+	int32_t before = number_of(SHARED_NUMBER, "oom_score_adj");
 
-	EXPECT(member == 2);
-	move_into(cgroup.dir, member);
+	EXPECT(start_sleeper_with(SHARED_NUMBER) == SHARED_NUMBER);
+	move_into(cgroup.dir, SHARED_NUMBER);
 	EXPECT(adjust_cgroup(cgroup.path, 1000, 0, ROOM) == -EOPNOTSUPP);
-	EXPECT(before != 1000 && number_of(2, "oom_score_adj") == before);
-	end_sleeper(member);
+	EXPECT(before != 1000 && number_of(SHARED_NUMBER, "oom_score_adj") == before);
+	end_sleeper(SHARED_NUMBER);
 }
 
 static void enter_inner_namespace(void)
 {
 	mount_proc("");
-	EXPECT(adjust_cgroup(cgroup.path, 1000, 0, ROOM) ==
-	       0); /* here it can be listed */
-	EXPECT(start_sleeper() == 2);
+	EXPECT(adjust_cgroup(cgroup.path, 1000, 0, ROOM) == 0); /* here it is listed */
+	EXPECT(start_sleeper_with(SHARED_NUMBER) == SHARED_NUMBER);
 	enter_namespaces(expect_list_to_be_of_others);
 }
 
