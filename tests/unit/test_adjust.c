@@ -605,7 +605,6 @@ static void reuse(const char *path)
 	}
 }
 
-/* Between what a walk reads by number, and its directory. */
 /* Two that have begun at once, at boot, and a third of their number. */
 static void what_was_before_is_of_the_same_process(void **state)
 {
@@ -629,6 +628,7 @@ static void what_was_before_is_of_the_same_process(void **state)
 	assert_true(entry_of(10)->start_ticks == 6);
 }
 
+/* Between what a walk reads by number, and its directory. */
 static void a_number_that_changes_hands_is_looked_at_again(void **state)
 {
 	const struct fixture *f = *state;
@@ -1095,18 +1095,23 @@ static void an_empty_cgroup_is_none(void **state)
 /* Files of a cgroup that can be frozen, and one of the caller. */
 static const struct fixture *frozen_by;
 
-static void put_freezer(const struct fixture *f, const char *freeze, const char *self)
+static void list_caller(const struct fixture *f, const char *procs)
 {
 	char pids[32];
 
+	snprintf(pids, sizeof(pids), "1\n%d\n", getpid());
+	fixture_put(f, procs, pids);
+}
+
+static void put_freezer(const struct fixture *f, const char *freeze, const char *self)
+{
 	put_kernel(0);
 	put_child(f, 10, 1, 5, 1);
 	put_cgroup(f, "", "10\n");
 	fixture_put(f, "sys/fs/cgroup/a/cgroup.freeze", freeze);
 	fixture_put(f, "sys/fs/cgroup/a/cgroup.events", "populated 1\nfrozen 0\n");
 	fixture_put(f, "proc/self/cgroup", self);
-	snprintf(pids, sizeof(pids), "1\n%d\n", getpid());
-	fixture_put(f, "sys/fs/cgroup/b/cgroup.procs", pids);
+	list_caller(f, "sys/fs/cgroup/b/cgroup.procs");
 	frozen_by = f;
 	polls = 0;
 	on_poll = NULL;
@@ -1369,25 +1374,21 @@ static void who_cannot_be_found_may_be_in_it(void **state)
 static void nobody_freezes_itself(void **state)
 {
 	const struct fixture *f = *state;
-	char text[32];
 
 	put_freezer(f, "0\n", "5:cpu:/c\n"); /* has none, and the root has it */
-	snprintf(text, sizeof(text), "%d\n", getpid());
-	fixture_put(f, "sys/fs/cgroup/cgroup.procs", text);
+	list_caller(f, "sys/fs/cgroup/cgroup.procs");
 	fixture_put(f, "sys/fs/cgroup/a/cgroup.events", "frozen 1\n");
 	assert_int_equal(adjust_cgroup(f, "/a", 2, OOMCTL_ADJUST_FREEZE), 0);
 	fixture_remove(f, "sys/fs/cgroup/cgroup.procs");
 	put_freezer(f, "0\n", "5:cpu:/c\n0::/ab\n"); /* is another */
-	snprintf(text, sizeof(text), "%d\n", getpid());
-	fixture_put(f, "sys/fs/cgroup/ab/cgroup.procs", text);
+	list_caller(f, "sys/fs/cgroup/ab/cgroup.procs");
 	fixture_put(f, "sys/fs/cgroup/a/cgroup.events", "frozen 1\n");
 	assert_int_equal(adjust_cgroup(f, "/a", 1, OOMCTL_ADJUST_FREEZE), 0);
 	put_freezer(f, "0\n", "0::/a/below\n");
 	count = 77;
 	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), -EBUSY);
 	put_freezer(f, "0\n", "0::/a\n");
-	snprintf(text, sizeof(text), "%d\n", getpid());
-	fixture_put(f, "sys/fs/cgroup/a/cgroup.procs", text);
+	list_caller(f, "sys/fs/cgroup/a/cgroup.procs");
 	assert_int_equal(adjust_cgroup(f, "/a", 9, OOMCTL_ADJUST_FREEZE), -EBUSY);
 	put_freezer(f, "0\n", "0::/b\n"); /* of the main thread */
 	fixture_put(f, "proc/thread-self/cgroup", "0::/a/threads\n");
